@@ -1,0 +1,111 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One kernel source is compiled once per instruction set (Sources/Kernels*/ share files through
+// symlinks). Every variant, the baseline included, is always optimised: an unoptimised build would
+// share weak generic functions between variants, and a baseline CPU would meet AVX code.
+#if arch(x86_64)
+let avx512 = [
+  "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512cd", "-mavx512vnni", "-mavx2",
+  "-mfma", "-mf16c", "-mbmi", "-mbmi2", "-mtune=znver4", "-mprefer-vector-width=512",
+].flatMap { ["-Xcc", $0] }
+let avx2 = ["-mavx2", "-mfma", "-mf16c", "-mbmi", "-mbmi2"].flatMap { ["-Xcc", $0] }
+#else
+let avx512: [String] = []
+let avx2: [String] = []
+#endif
+
+/// Warnings are errors in continuous integration.
+let strict: [SwiftSetting] =
+  Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+func kernelSettings(_ name: String, _ flags: [String]) -> [SwiftSetting] {
+  [.define(name), .unsafeFlags(["-O"] + flags)] + strict
+}
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let arguments = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+  name: "tributary",
+  products: [
+    .executable(name: "tributary", targets: ["tributary"]),
+    .executable(name: "tributary-ledger", targets: ["tributary-ledger"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // System libraries
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+
+    // Engine
+    .target(name: "CIntrinsics", linkerSettings: [.linkedLibrary("m")]),
+    .target(
+      name: "KernelsAVX512", dependencies: ["CIntrinsics"],
+      swiftSettings: kernelSettings("KERNELS_AVX512", avx512)),
+    .target(
+      name: "KernelsAVX2", dependencies: ["CIntrinsics"],
+      swiftSettings: kernelSettings("KERNELS_AVX2", avx2)),
+    .target(
+      name: "KernelsPortable", dependencies: ["CIntrinsics"],
+      swiftSettings: kernelSettings("KERNELS_PORTABLE", [])),
+    .target(
+      name: "Kernels",
+      dependencies: ["CIntrinsics", "KernelsAVX512", "KernelsAVX2", "KernelsPortable"],
+      swiftSettings: strict),
+    .target(name: "GGUF", swiftSettings: strict),
+    .target(name: "Tokenizers", dependencies: ["GGUF"], swiftSettings: strict),
+    .target(
+      name: "Inference", dependencies: ["GGUF", "Tokenizers", "Kernels"], swiftSettings: strict),
+
+    // Documents, attribution, traces
+    .target(name: "CBOR", dependencies: [crypto], swiftSettings: strict),
+    .target(name: "Zstd", dependencies: ["CZstd"], swiftSettings: strict),
+    .target(name: "Corpus", dependencies: ["CBOR", "Zstd", crypto, grdb], swiftSettings: strict),
+    .target(name: "Retrieval", dependencies: ["Corpus", "Inference", grdb], swiftSettings: strict),
+    .target(name: "Attribution", swiftSettings: strict),
+    .target(
+      name: "Answering", dependencies: ["Inference", "Attribution"],
+      resources: [.copy("Resources")], swiftSettings: strict),
+    .target(
+      name: "Trace", dependencies: ["CBOR", "Corpus", "Zstd", crypto],
+      resources: [.copy("Resources")], swiftSettings: strict),
+
+    // Network
+    .target(name: "TransparencyLog", dependencies: [crypto], swiftSettings: strict),
+    .target(
+      name: "LedgerSync", dependencies: ["Trace", "TransparencyLog", grdb, httpClient, log],
+      swiftSettings: strict),
+    .target(
+      name: "Ledger",
+      dependencies: ["Trace", "TransparencyLog", grdb, hummingbird, lifecycle, log],
+      swiftSettings: strict),
+
+    // Composition
+    .target(
+      name: "Agent",
+      dependencies: [
+        "Inference", "Retrieval", "Attribution", "Answering", "Trace", "LedgerSync", log,
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "tributary", dependencies: ["Agent", "CEdit", arguments], swiftSettings: strict),
+    .executableTarget(
+      name: "tributary-ledger", dependencies: ["Ledger", arguments], swiftSettings: strict),
+  ]
+)
