@@ -30,6 +30,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -45,13 +46,15 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
     // System libraries
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-    .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+
+    .target(name: "CEdit", linkerSettings: [.linkedLibrary("edit")]),
 
     // Engine
     .target(name: "CIntrinsics", linkerSettings: [.linkedLibrary("m")]),
@@ -100,8 +103,9 @@ let package = Package(
     .target(
       name: "Agent",
       dependencies: [
-        "Inference", "Retrieval", "Attribution", "Answering", "Trace", "LedgerSync", log,
+        "Inference", "Retrieval", "Attribution", "Answering", "Trace", "LedgerSync", log, mustache,
       ],
+      resources: [.embedInCode("Resources/page.mustache")],
       swiftSettings: strict),
     .executableTarget(
       name: "tributary", dependencies: ["Agent", "CEdit", arguments], swiftSettings: strict),
