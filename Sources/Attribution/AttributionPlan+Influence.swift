@@ -1,0 +1,105 @@
+extension AttributionPlan {
+  /// Scores the plan's coalitions in one call and values everybody.
+  package func influence<S: Scorer>(scoredBy scorer: S) throws -> Influence {
+    try influence(from: CoalitionValues(coalitions, scorer.values(of: coalitions)))
+  }
+
+  /// Values everybody from coalitions that were scored before, for example those of a trace.
+  package func influence(from values: CoalitionValues) throws(GameError) -> Influence {
+    switch method {
+    case .exact(let methods): try exactInfluence(methods, values: values)
+    case .sampled(let pairs): try sampledInfluence(pairs, values: values)
+    }
+  }
+
+  private func exactInfluence(
+    _ methods: [DocumentMethod], values: CoalitionValues
+  ) throws(GameError) -> Influence {
+    let game = try values.game(of: partition)
+    let shapley = game.shapley().rounded(to: game.gain)
+    let banzhaf = game.banzhaf()
+    let (loo, solo) = (game.leaveOneOut(), game.solo())
+    let contributors = shapley.indices.map { index in
+      Influence.Contributor(
+        shapley: shapley[index], standardError: nil, leaveOneOut: loo[index], solo: solo[index],
+        banzhaf: nearest(banzhaf.numerators[index], banzhaf.denominator))
+    }
+    var groups: [DocumentValues] = []
+    for (contributor, method) in methods.enumerated() {
+      groups.append(try documentValues(of: contributor, method: method, values: values))
+    }
+    return try influence(contributors, documents(groups, totals: shapley), values)
+  }
+
+  private func sampledInfluence(
+    _ pairs: [OrderPair], values: CoalitionValues
+  ) throws(GameError) -> Influence {
+    var table: [Coalition: Int128] = [:]
+    for coalition in coalitions { table[coalition] = Int128(try values.value(of: coalition)) }
+    let gain = try values.value(of: partition.everyDocument) - values.value(of: .nobody)
+    let sample = PairedSample(
+      pairs: pairs, groups: partition.documents, group: { $0 }, values: table)
+    let grouped = PairedSample(
+      pairs: pairs, groups: partition.contributors,
+      group: { partition.contributorOfDocument[$0] }, values: table)
+    let denominator = Int128(2 * pairs.count)
+    let shapley = ExactValues(numerators: grouped.sums, denominator: denominator)
+      .rounded(to: gain)
+    var contributors: [Influence.Contributor] = []
+    for (index, union) in partition.unions.enumerated() {
+      let without = try values.value(of: partition.everyDocument.subtracting(union))
+      contributors.append(
+        Influence.Contributor(
+          shapley: shapley[index], standardError: grouped.standardErrors[index],
+          leaveOneOut: try values.value(of: partition.everyDocument) - without,
+          solo: try values.value(of: union) - values.value(of: .nobody), banzhaf: nil))
+    }
+    let groups = partition.unions.map { union in
+      DocumentValues(
+        documents: union.members,
+        values: ExactValues(
+          numerators: union.members.map { sample.sums[$0] }, denominator: denominator),
+        standardErrors: union.members.map { sample.standardErrors[$0] })
+    }
+    return try influence(contributors, documents(groups, totals: shapley), values)
+  }
+
+  private func documents(
+    _ groups: [DocumentValues], totals: [MicroNats]
+  ) -> [Influence.Document] {
+    var result: [(document: Int, entry: Influence.Document)] = []
+    for (contributor, group) in groups.enumerated() {
+      let rounded = group.values.rounded(to: totals[contributor])
+      for (index, document) in group.documents.enumerated() {
+        result.append(
+          (
+            document,
+            Influence.Document(
+              contributor: contributor, owen: rounded[index],
+              standardError: group.standardErrors?[index])
+          ))
+      }
+    }
+    return result.sorted { $0.document < $1.document }.map(\.entry)
+  }
+
+  private func influence(
+    _ contributors: [Influence.Contributor], _ documents: [Influence.Document],
+    _ values: CoalitionValues
+  ) throws(GameError) -> Influence {
+    var table: [(coalition: Coalition, value: MicroNats)] = []
+    for coalition in coalitions { table.append((coalition, try values.value(of: coalition))) }
+    return Influence(
+      contributors: contributors, documents: documents,
+      withoutSources: try values.value(of: .nobody),
+      withAllSources: try values.value(of: partition.everyDocument), table: table,
+      isExact: isExact)
+  }
+
+  private func nearest(_ numerator: Int128, _ denominator: Int128) -> MicroNats {
+    let doubled = 2 * numerator + denominator
+    var (quotient, remainder) = doubled.quotientAndRemainder(dividingBy: 2 * denominator)
+    if remainder < 0 { (quotient, remainder) = (quotient - 1, 0) }
+    return MicroNats(quotient)
+  }
+}

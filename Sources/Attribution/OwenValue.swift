@@ -1,0 +1,72 @@
+extension AttributionPlan {
+  /// Owen values of the documents of one contributor, exact or over this plan's sampled orders.
+  ///
+  /// Weighs every coalition of the other contributors as the Shapley value does and, inside the
+  /// contributor, every order of its documents (Owen 1977). Sampling replaces only the inner orders
+  /// and each order telescopes, so in both cases the values sum to the contributor's exact Shapley
+  /// value; nothing has to be allotted.
+  func documentValues(
+    of contributor: Int, method: DocumentMethod, values: CoalitionValues
+  ) throws(GameError) -> DocumentValues {
+    let union = partition.unions[contributor]
+    let inner = try innerGame(of: union, subsets: method.prefixes(of: union), values: values)
+    let outer = factorial(partition.contributors)
+    switch method {
+    case .exact:
+      return DocumentValues(
+        documents: union.members, values: exactValues(of: union, inner: inner, outer: outer))
+    case .sampled(let pairs):
+      let position = Dictionary(
+        uniqueKeysWithValues: union.members.enumerated().map { ($1, $0) })
+      let sample = PairedSample(
+        pairs: pairs, groups: union.count, group: { position[$0, default: 0] }, values: inner)
+      return DocumentValues(
+        documents: union.members,
+        values: ExactValues(
+          numerators: sample.sums, denominator: outer * Int128(2 * pairs.count)),
+        standardErrors: sample.standardErrors.map { $0 / Double(outer) })
+    }
+  }
+
+  /// The value of each subset T of `union`, averaged over coalitions of the others, times m!.
+  private func innerGame(
+    of union: Coalition, subsets: [Coalition], values: CoalitionValues
+  ) throws(GameError) -> [Coalition: Int128] {
+    let others = partition.contributors - 1
+    let outside = Coalition(partition.unions.indices.filter { partition.unions[$0] != union })
+    var inner: [Coalition: Int128] = [:]
+    for subset in subsets where inner[subset] == nil {
+      var sum: Int128 = 0
+      for coalition in outside.subsets {
+        let weight = factorial(coalition.count) * factorial(others - coalition.count)
+        let documents = partition.documents(of: coalition).union(subset)
+        sum += weight * Int128(try values.value(of: documents))
+      }
+      inner[subset] = sum
+    }
+    return inner
+  }
+
+  private func exactValues(
+    of union: Coalition, inner: [Coalition: Int128], outer: Int128
+  ) -> ExactValues {
+    let count = union.count
+    let numerators = union.members.map { document in
+      var sum: Int128 = 0
+      for subset in union.removing(document).subsets {
+        let weight = factorial(subset.count) * factorial(count - 1 - subset.count)
+        sum += weight * (inner[subset.adding(document), default: 0] - inner[subset, default: 0])
+      }
+      return sum
+    }
+    return ExactValues(numerators: numerators, denominator: outer * factorial(count))
+  }
+}
+
+/// The Owen values of one contributor's documents, in ascending order of document.
+struct DocumentValues {
+  let documents: [Int]
+  let values: ExactValues
+  /// In micro-nats; nil where the values are exact.
+  var standardErrors: [Double]?
+}

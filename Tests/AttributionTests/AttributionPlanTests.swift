@@ -1,0 +1,105 @@
+import Testing
+
+@testable import Attribution
+
+@Suite struct AttributionPlanTests {
+  @Test func `documents of a unanimity game share what their contributor earns`() throws {
+    // All three documents are needed; 0 and 1 belong to one contributor. Owen: 1/4, 1/4, 1/2.
+    let unanimity = try game(3) { $0.count == 3 ? 0 : -4 }
+    let plan = AttributionPlan(partition: Partition(contributorOfDocument: [0, 0, 1]), seed: 1)
+    let influence = try plan.influence(scoredBy: TableScorer(unanimity))
+    #expect(influence.contributors.map(\.shapley) == [2, 2])
+    #expect(influence.documents.map(\.owen) == [1, 1, 2])
+    #expect(influence.shares.ppm == [500_000, 500_000])
+  }
+
+  @Test(arguments: UInt64(1)...12)
+  func `Owen values equal the average over two-level orders`(seed: UInt64) throws {
+    let owners = [[0, 0, 1, 2, 2, 2], [0, 1, 0, 1, 0, 1], [0, 0, 0, 0, 0, 0]][Int(seed % 3)]
+    let partition = Partition(contributorOfDocument: owners)
+    let random = try randomGame(6, seed: seed)
+    let plan = AttributionPlan(partition: partition, seed: seed)
+    let values = try CoalitionValues(random.values)
+    guard case .exact(let methods) = plan.method else { throw GameError.tooFewPairs(0) }
+    let shapley = try values.game(of: partition).shapley()
+    for (contributor, union) in partition.unions.enumerated() {
+      let owen = try plan.documentValues(
+        of: contributor, method: methods[contributor], values: values)
+      #expect(owen.standardErrors == nil)
+      #expect(
+        owen.values == bruteForceOwen(of: union, random, partition))
+      #expect(
+        owen.values.numeratorSum * shapley.denominator
+          == shapley.numerators[contributor] * owen.values.denominator)
+    }
+  }
+
+  private func bruteForceOwen(
+    of union: Coalition, _ game: Game, _ partition: Partition
+  ) -> ExactValues {
+    var sums: [Int: Int128] = [:]
+    for outer in orders(of: Array(partition.unions.indices)) {
+      let before = outer.prefix { partition.unions[$0] != union }
+      for inner in orders(of: union.members) {
+        var grown = partition.documents(of: Coalition(before))
+        for document in inner {
+          sums[document, default: 0] += Int128(game[grown.adding(document)] - game[grown])
+          grown = grown.adding(document)
+        }
+      }
+    }
+    return ExactValues(
+      numerators: union.members.map { sums[$0] ?? 0 },
+      denominator: factorial(partition.contributors) * factorial(union.count))
+  }
+
+  @Test func `sampled documents still sum to the exact value of their contributor`() throws {
+    let partition = Partition(contributorOfDocument: [0, 0, 0, 0, 0, 0, 1, 2])
+    let limits = AttributionPlan.Limits(documentCoalitions: 16, documentPairs: 3)
+    for seed in UInt64(1)...10 {
+      let random = try randomGame(8, seed: seed)
+      let plan = AttributionPlan(partition: partition, seed: seed, limits: limits)
+      let influence = try plan.influence(scoredBy: TableScorer(random))
+      let values = try CoalitionValues(random.values)
+      #expect(
+        influence.contributors.map(\.shapley)
+          == (try values.game(of: partition).shapley().rounded(to: random.gain)))
+      #expect(
+        influence.documents.prefix(6).map(\.owen).reduce(0, +) == influence.contributors[0].shapley)
+      #expect(influence.documents[0].standardError != nil)
+      #expect(influence.documents[7].standardError == nil)
+      #expect(influence.contributors.allSatisfy { $0.standardError == nil })
+    }
+  }
+
+  @Test func `a plan asks for each coalition once and for no other`() throws {
+    let partition = Partition(contributorOfDocument: [0, 1, 1, 2, 3])
+    let plan = AttributionPlan(partition: partition, seed: 0)
+    // 16 coalitions of contributors; {1} alone and {2} alone beside each of 8 coalitions of others.
+    #expect(plan.coalitions.count == 32)
+    let scorer = TableScorer(try randomGame(5, seed: 5))
+    _ = try plan.influence(scoredBy: scorer)
+    #expect(scorer.asked == plan.coalitions)
+    #expect(plan.coalitions == plan.coalitions.sorted())
+  }
+
+  @Test func `nobody asked means that nobody is paid`() throws {
+    let plan = AttributionPlan(partition: Partition(contributorOfDocument: []), seed: 0)
+    let influence = try plan.influence(from: CoalitionValues([.nobody: -5]))
+    #expect(influence.contributors.isEmpty && influence.documents.isEmpty)
+    #expect(influence.shares.ownKnowledgePPM == 1_000_000)
+  }
+
+  @Test func `a missing coalition is named`() throws {
+    let plan = AttributionPlan(partition: Partition(contributorOfDocument: [0]), seed: 0)
+    #expect(throws: GameError.missing(Coalition([0]))) {
+      try plan.influence(from: CoalitionValues([.nobody: -5]))
+    }
+  }
+
+  @Test func `a scorer that returns too few values is refused`() throws {
+    #expect(throws: GameError.wrongAnswerCount(found: 1, expected: 2)) {
+      try CoalitionValues([.nobody, Coalition([0])], [1])
+    }
+  }
+}
