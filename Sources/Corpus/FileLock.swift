@@ -1,0 +1,44 @@
+import Foundation
+
+/// An exclusive lock between processes and threads, held until the value goes.
+///
+/// `flock` locks belong to the open file, so the kernel releases them when a process is killed.
+package final class FileLock: Sendable {
+  private let descriptor: Int32
+
+  private init(_ path: String, _ operation: Int32) throws(FileError) {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw FileError("open the lock", path) }
+    while flock(descriptor, operation) != 0 {
+      if errno == EINTR { continue }
+      let error = FileError("lock", path)
+      close(descriptor)
+      throw error
+    }
+    self.descriptor = descriptor
+  }
+
+  deinit { close(descriptor) }
+
+  /// Waits for the lock.
+  package static func acquire(_ path: String) throws(FileError) -> FileLock {
+    try FileLock(path, LOCK_EX)
+  }
+
+  /// Returns nil if somebody else holds the lock.
+  package static func tryAcquire(_ path: String) throws(FileError) -> FileLock? {
+    do {
+      return try FileLock(path, LOCK_EX | LOCK_NB)
+    } catch  where error.code == EWOULDBLOCK {
+      return nil
+    }
+  }
+
+  /// Runs `body` while holding the lock.
+  package static func withLock<Result>(
+    _ path: String, _ body: () throws -> Result
+  ) throws -> Result {
+    let lock = try acquire(path)
+    return try withExtendedLifetime(lock) { try body() }
+  }
+}
