@@ -1,0 +1,101 @@
+import Foundation
+
+/// Cuts text into words as BERT does: cleaned, accents stripped, in lower case, with punctuation
+/// and Chinese characters each a word of its own.
+struct WordNormalizer: Sendable {
+  let lowercases: Bool
+  let stripsAccents: Bool
+
+  func words(in text: String) -> [[Unicode.Scalar]] {
+    var words: [[Unicode.Scalar]] = []
+    var word: [Unicode.Scalar] = []
+    func finish() {
+      if !word.isEmpty { words.append(word) }
+      word.removeAll()
+    }
+    var decomposition = Decomposition()
+    for scalar in text.unicodeScalars where !isRemoved(scalar) {
+      if scalar.properties.isWhitespace {
+        finish()
+        continue
+      }
+      let standsAlone = isChinese(scalar)
+      if standsAlone { finish() }
+      for part in normalized(scalar, &decomposition) {
+        if part.properties.isWhitespace {
+          finish()
+        } else if isPunctuation(part) {
+          finish()
+          words.append([part])
+        } else {
+          word.append(part)
+        }
+      }
+      if standsAlone { finish() }
+    }
+    finish()
+    return words
+  }
+
+  private func normalized(
+    _ scalar: Unicode.Scalar, _ decomposition: inout Decomposition
+  ) -> [Unicode.Scalar] {
+    if scalar.isASCII {
+      guard lowercases, ("A"..."Z").contains(scalar) else { return [scalar] }
+      return [Unicode.Scalar(UInt8(scalar.value | 0x20))]
+    }
+    var parts = [scalar]
+    if stripsAccents {
+      parts = decomposition.of(scalar).filter { $0.properties.generalCategory != .nonspacingMark }
+    }
+    guard lowercases else { return parts }
+    return parts.flatMap { Array($0.properties.lowercaseMapping.unicodeScalars) }
+  }
+
+  /// Control, format, private-use and replacement characters, but not tab and newlines.
+  private func isRemoved(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "\t", "\n", "\r": return false
+    case "\u{0}", "\u{FFFD}": return true
+    default:
+      switch scalar.properties.generalCategory {
+      case .control, .format, .privateUse, .surrogate: return true
+      default: return false
+      }
+    }
+  }
+
+  /// Unicode punctuation, and every ASCII symbol.
+  private func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: true
+    case 0..<128: false
+    default: ScalarClass(scalar) == .punctuation
+    }
+  }
+
+  /// The CJK ideograph blocks that BERT names; kana and hangul are not among them.
+  ///
+  /// The sixth begins at 2B920, not 2B820, in the implementation that models are trained with.
+  private func isChinese(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x4E00...0x9FFF, 0x3400...0x4DBF, 0x20000...0x2A6DF, 0x2A700...0x2B73F,
+      0x2B740...0x2B81F, 0x2B920...0x2CEAF, 0xF900...0xFAFF, 0x2F800...0x2FA1F:
+      true
+    default: false
+    }
+  }
+}
+
+/// Canonical decompositions (NFD) of single characters, remembered within one text.
+private struct Decomposition {
+  private var known: [Unicode.Scalar: [Unicode.Scalar]] = [:]
+
+  mutating func of(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
+    if let parts = known[scalar] { return parts }
+    let text = String(scalar).decomposedStringWithCanonicalMapping
+    let parts = Array(text.unicodeScalars)
+    known[scalar] = parts
+    return parts
+  }
+}
