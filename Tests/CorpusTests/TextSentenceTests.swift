@@ -19,6 +19,7 @@ private func split(_ text: String) -> [String] {
     "Some animals (e.g. Cats and dogs, i.e. Pets) sleep.| Others do not.",
     "See No. 5 and fig. 3 on p. 12.| The answer is no.| That is all.",
     "J. R. R. Tolkien wrote it.| H. G. Wells did not.",
+    "It was by Maria C. Tiddeman.| I am here to . . . submit.| By J. A. Hobson.",
     "Mann et al. 1998 showed it, as did Jones et al. (2001) later.| So did we.",
     "Apples, pears, etc. are fruit.| He sold apples, etc.| The rest was lost.",
     "Founded by Acme Inc. in 1900.| Sold to Bolt Ltd.| Then closed.",

@@ -20,13 +20,13 @@ enum Abbreviation {
     let word = String(decoding: token, as: UTF8.self)
     let lower = word.lowercased()
     if neverEnds.contains(lower) { return false }
+    if isInitial(word) { return startsSentence(follower) }
     if beforeNumber.contains(lower) {
       return follower.kind != .digit && !(lower == "al" && follower.isOpened)
     }
     if mayEnd.contains(lower) || isDotted(token) {
       return follower.kind != .digit && startsSentence(follower)
     }
-    if isInitial(word) { return startsSentence(follower) }
     return last != UInt8(ascii: ".")
   }
 

@@ -108,12 +108,17 @@ struct Follower {
     let letters = text.bytes[index..<end].prefix(Self.longestWord).prefix { byte in
       byte >= 0x80 || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
     }
-    word = String(decoding: letters, as: UTF8.self).lowercased()
+    // A single letter with a period is an initial ("J. A. Hobson") and not the article.
+    let isInitial =
+      letters.count == 1 && letters.endIndex < end
+      && text.bytes[letters.endIndex] == UInt8(ascii: ".")
+    word = isInitial ? "" : String(decoding: letters, as: UTF8.self).lowercased()
   }
 
   private static func kind(of scalar: Unicode.Scalar) -> Kind {
     switch scalar {
-    case ",", ";", ":", ")", "]", "}", "\u{2013}", "\u{2014}", "=", "/": .punctuation
+    case ",", ";", ":", ")", "]", "}", "\u{2013}", "\u{2014}", "=", "/", ".", "\u{2026}":
+      .punctuation
     case "0"..."9": .digit
     case _ where scalar.properties.isLowercase: .lowercase
     case _ where scalar.properties.isUppercase: .uppercase
