@@ -1,0 +1,26 @@
+import Agent
+import ArgumentParser
+import Foundation
+
+/// Writes answers and their influence as one HTML page.
+struct PageCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "page",
+    abstract: "Write answers and their influence as one self-contained HTML page.")
+
+  @Argument(help: "The file to write.")
+  var output: String
+
+  @Option(help: "How many of the latest answers.")
+  var last: Int = 50
+
+  func run() async throws {
+    let session = try AgentSession(options: AgentOptions())
+    let html = try AnswerPage.html(session.pageEntries(last: last))
+    do {
+      try Data(html.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
+    } catch {
+      throw AgentError(.cannotCreate, "\(output): cannot be written: \(error.localizedDescription)")
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import Agent
+import ArgumentParser
+import Corpus
+import Foundation
+
+/// Signed bundles of documents that one contributor made.
+struct ShardCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "shard", abstract: "Pack, verify, install and remove contributors' shards.",
+    subcommands: [
+      Pack.self, Verify.self, Install.self, List.self, Show.self, Remove.self, Register.self,
+    ], defaultSubcommand: List.self)
+
+  struct Pack: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make one signed file out of a folder of Markdown and text files.")
+
+    @Argument(help: "The folder.") var directory: String
+    @Option(help: "The shard's name.") var name: String
+    @Option(help: "The licence of its documents, as an SPDX identifier.") var license: String
+    @Option(name: [.short, .long], help: "The file to write (default: NAME.shard).")
+    var output: String?
+
+    func run() async throws {
+      let identity = try requireIdentity(in: Home.locate())
+      let packed = try ShardPacker.pack(
+        directory: directory, name: name, license: license, identity: identity)
+      let path = output ?? "\(name).shard"
+      try packed.write(to: path)
+      print(
+        "\(path): \(counted(packed.manifest.documents.count, "document")), "
+          + "\(packed.bytes.count) bytes, root \(packed.root.hex)")
+      for file in packed.skipped { Terminal.note("skipped (not .md or .txt): \(file)") }
+    }
+  }
+
+  struct Verify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Check a shard's signature and every hash; exit 65 or 77 if anything is wrong.")
+
+    @Argument(help: "The shard file.") var file: String
+    @Option(help: "The contributor's public key that must have signed it.") var key: String?
+
+    func run() async throws {
+      let manifest = try verified(file, key: key)
+      describe(manifest).forEach { print($0) }
+      print("valid")
+    }
+  }
+
+  struct Install: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Verify a shard and make its documents searchable.")
+
+    @Argument(help: "The shard files.") var files: [String]
+    @Option(help: "The contributor's public key that must have signed them.") var key: String?
+
+    func run() async throws {
+      let home = try Home.locate()
+      try home.create()
+      let store = try ShardStore(home)
+      for file in files {
+        try requireFile(file)
+        let shard = try store.install(file, signedBy: key.map(contributorKey))
+        print(
+          "installed \(shard.manifest.name) by \(shard.manifest.contributorName): "
+            + "\(counted(shard.manifest.documents.count, "document")), root \(shard.root.short)")
+      }
+    }
+  }
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List the installed shards.")
+
+    func run() async throws {
+      let inventory = try ShardStore(Home.locate()).inventory()
+      if inventory.shards.isEmpty { print("no shards: tributary shard install FILE") }
+      for shard in inventory.shards {
+        let count = counted(shard.manifest.documents.count, "document")
+        print(
+          "\(shard.root.short)  \(Figures.left(shard.manifest.name, 18))  "
+            + "\(Figures.left(shard.manifest.contributorName, 22))  \(Figures.left(count, 12))  "
+            + (shard.isLocal ? "local" : shard.manifest.license))
+      }
+      for damaged in inventory.damaged {
+        Terminal.note("\(damaged.root.short)  damaged: \(damaged.reason)")
+      }
+      if !inventory.damaged.isEmpty { throw ExitCode.badData }
+    }
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Show an installed shard's manifest, or one of its documents.")
+
+    @Argument(help: "The beginning of the shard's root.") var root: String
+    @Argument(help: "A document's path, to print its text.") var document: String?
+
+    func run() async throws {
+      let store = try ShardStore(Home.locate())
+      let shard = try installed(root, in: store)
+      if let document {
+        FileHandle.standardOutput.write(Data(try store.document(shard.root, document)))
+      } else {
+        describe(shard.manifest).forEach { print($0) }
+      }
+    }
+  }
+
+  struct Remove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Remove a shard and everything kept for it.")
+
+    @Argument(help: "The beginning of the shard's root.") var root: String
+
+    func run() async throws {
+      let store = try ShardStore(Home.locate())
+      let shard = try installed(root, in: store)
+      try store.remove(shard.root)
+      print("removed \(shard.manifest.name) (\(shard.root.short))")
+    }
+  }
+
+  private static func installed(_ prefix: String, in store: ShardStore) throws -> InstalledShard {
+    guard let root = try store.root(withPrefix: prefix) else {
+      throw AgentError(
+        .missing, "no single installed shard has a root that starts with '\(prefix)'",
+        hint: "tributary shard list")
+    }
+    return try store.show(root)
+  }
+}
+
+/// A shard's manifest as lines of text.
+private func describe(_ manifest: ShardManifest) -> [String] {
+  [
+    "name         \(manifest.name)", "root         \(manifest.root.hex)",
+    "contributor  \(manifest.contributorName)", "key          \(manifest.contributor.hex)",
+    "license      \(manifest.license)", "documents    \(manifest.documents.count)",
+  ] + manifest.documents.map { "  \($0.path)  \($0.byteCount) bytes" }
+}
+
+/// The manifest of a shard file that verifies; throws a refusal with all reasons otherwise.
+func verified(_ file: String, key: String?) throws -> ShardManifest {
+  try requireFile(file)
+  switch ShardFile.verify(file, signedBy: try key.map(contributorKey)) {
+  case .valid(let manifest): return manifest
+  case .invalid(let problems): throw ShardRefusal(path: file, problems: problems)
+  }
+}
+
+func requireFile(_ path: String) throws {
+  guard FileManager.default.fileExists(atPath: path) else {
+    throw AgentError(.missing, "\(path): there is no such file")
+  }
+}
+
+func contributorKey(_ text: String) throws -> ContributorKey {
+  guard let key = ContributorKey(hex: text) else {
+    throw ValidationError("'\(text)' is not a public key; expected 64 hexadecimal digits")
+  }
+  return key
+}
+
+func counted(_ count: Int, _ noun: String) -> String {
+  "\(count) \(noun)\(count == 1 ? "" : "s")"
+}
