@@ -86,17 +86,24 @@ let package = Package(
       name: "Answering", dependencies: ["Inference", "Attribution"],
       resources: [.copy("Resources")], swiftSettings: strict),
     .target(
-      name: "Trace", dependencies: ["CBOR", "Corpus", "Zstd", crypto],
-      resources: [.copy("Resources")], swiftSettings: strict),
+      name: "Trace", dependencies: ["CBOR", "Corpus", "Zstd", crypto], exclude: ["FORMAT.md"],
+      resources: [.embedInCode("Resources/trace-dictionary-v1.zdict")], swiftSettings: strict),
 
     // Network
     .target(name: "TransparencyLog", dependencies: [crypto], swiftSettings: strict),
     .target(
-      name: "LedgerSync", dependencies: ["Trace", "TransparencyLog", grdb, httpClient, log],
+      name: "LedgerWire", dependencies: ["CBOR", "Corpus", "TransparencyLog"],
+      swiftSettings: strict),
+    .target(
+      name: "LedgerSync",
+      dependencies: ["LedgerWire", "Trace", "TransparencyLog", "Corpus", grdb, httpClient, log],
       swiftSettings: strict),
     .target(
       name: "Ledger",
-      dependencies: ["Trace", "TransparencyLog", grdb, hummingbird, lifecycle, log],
+      dependencies: [
+        "LedgerWire", "Trace", "TransparencyLog", "Corpus", crypto, grdb, hummingbird, lifecycle,
+        log,
+      ],
       swiftSettings: strict),
 
     // Composition
@@ -111,5 +118,9 @@ let package = Package(
       name: "tributary", dependencies: ["Agent", "CEdit", arguments], swiftSettings: strict),
     .executableTarget(
       name: "tributary-ledger", dependencies: ["Ledger", arguments], swiftSettings: strict),
+    // Appends and syncs in a loop, to be killed by the crash tests.
+    .executableTarget(
+      name: "outbox-exerciser", dependencies: ["LedgerSync", "Trace", arguments],
+      swiftSettings: strict),
   ]
 )

@@ -1,0 +1,186 @@
+import Corpus
+import Foundation
+
+/// Everything that is known about one answer, before it is sealed.
+///
+/// The public part is derived from it (`publicPart`), so that it cannot say anything else.
+package struct TraceRecord: Equatable, Sendable {
+  /// Draw it before attribution: `secret.id.seed` is the seed of sampled values.
+  package var secret: TraceSecret
+  /// Seconds since 1970-01-01 UTC.
+  package var created: Int
+  package var engineVersion: Int
+  /// SHA-256 of the model file.
+  package var model: Digest
+  package var modelName: String
+  package var mode: ContextMode
+  package var question: String
+  package var answer: String
+  package var promptTokens: [Int32]
+  package var answerTokens: [Int32]
+  /// The contributors in the order of the coalitions' bits.
+  package var players: [TracePlayer]
+  package var ownKnowledgePPM: Int
+  /// The passages in the prompt, in its order.
+  package var chunks: [TraceChunk]
+  package var coalitions: [TraceCoalition]
+  package var labelScores: [TraceLabelScore]
+  package var citations: [TraceCitation]
+  package var documentShares: [TraceDocumentShare]
+  package var sampler: TraceSampler
+
+  package init(
+    secret: TraceSecret, created: Int = Int(Date().timeIntervalSince1970), engineVersion: Int,
+    model: Digest, modelName: String, mode: ContextMode, question: String, answer: String,
+    promptTokens: [Int32] = [], answerTokens: [Int32] = [], players: [TracePlayer] = [],
+    ownKnowledgePPM: Int = 1_000_000, chunks: [TraceChunk] = [],
+    coalitions: [TraceCoalition] = [], labelScores: [TraceLabelScore] = [],
+    citations: [TraceCitation] = [], documentShares: [TraceDocumentShare] = [],
+    sampler: TraceSampler = TraceSampler()
+  ) {
+    self.secret = secret
+    self.created = created
+    self.engineVersion = engineVersion
+    self.model = model
+    self.modelName = modelName
+    self.mode = mode
+    self.question = question
+    self.answer = answer
+    self.promptTokens = promptTokens
+    self.answerTokens = answerTokens
+    self.players = players
+    self.ownKnowledgePPM = ownKnowledgePPM
+    self.chunks = chunks
+    self.coalitions = coalitions
+    self.labelScores = labelScores
+    self.citations = citations
+    self.documentShares = documentShares
+    self.sampler = sampler
+  }
+
+  package var id: TraceID { secret.id }
+}
+
+/// A contributor in the game of one answer.
+package struct TracePlayer: Equatable, Sendable {
+  package var contributor: ContributorKey
+  package var name: String
+  package var sharePPM: Int
+  package var standardErrorPPM: Int?
+  /// The Shapley value, which may be negative; a negative one has the share 0.
+  package var influenceMicroNats: Int64
+
+  package init(
+    contributor: ContributorKey, name: String, sharePPM: Int, standardErrorPPM: Int? = nil,
+    influenceMicroNats: Int64 = 0
+  ) {
+    self.contributor = contributor
+    self.name = name
+    self.sharePPM = sharePPM
+    self.standardErrorPPM = standardErrorPPM
+    self.influenceMicroNats = influenceMicroNats
+  }
+}
+
+/// A passage of the prompt: bytes `[start, end)` of a document, and their hash.
+package struct TraceChunk: Equatable, Sendable {
+  package var shard: Digest
+  package var document: String
+  package var start: Int
+  package var end: Int
+  /// Of the passage's text.
+  package var sha256: Digest
+  /// Index of its contributor among the players.
+  package var player: Int
+  /// The reader's passage slot, 0-based; the place in the prompt for other models.
+  package var slot: Int
+
+  package init(
+    shard: Digest, document: String, start: Int, end: Int, sha256: Digest, player: Int, slot: Int
+  ) {
+    self.shard = shard
+    self.document = document
+    self.start = start
+    self.end = end
+    self.sha256 = sha256
+    self.player = player
+    self.slot = slot
+  }
+}
+
+/// The value of one coalition: the log-probability of each answer token in millionths of a nat.
+package struct TraceCoalition: Equatable, Sendable {
+  /// Bit i stands for player i.
+  package var players: UInt64
+  package var tokenMicroNats: [Int64]
+
+  package init(players: UInt64, tokenMicroNats: [Int64]) {
+    self.players = players
+    self.tokenMicroNats = tokenMicroNats
+  }
+
+  /// v(S), the sum over the tokens.
+  package var microNats: Int64 { tokenMicroNats.reduce(0, &+) }
+}
+
+/// The terms of one label's score with the embedded reader, in millionths.
+package struct TraceLabelScore: Equatable, Sendable {
+  /// Index of the chunk and of the sentence in it; nil for the label *none*.
+  package var sentence: TraceCitation?
+  package var reader: Int64
+  package var bm25: Int64
+  package var cosine: Int64
+
+  package init(sentence: TraceCitation?, reader: Int64, bm25: Int64, cosine: Int64) {
+    self.sentence = sentence
+    self.reader = reader
+    self.bm25 = bm25
+    self.cosine = cosine
+  }
+}
+
+/// A sentence of a passage.
+package struct TraceCitation: Equatable, Sendable {
+  package var chunk: Int
+  package var sentence: Int
+
+  package init(chunk: Int, sentence: Int) {
+    self.chunk = chunk
+    self.sentence = sentence
+  }
+}
+
+/// The part of its contributor's share that a document has (Owen value).
+package struct TraceDocumentShare: Equatable, Sendable {
+  /// Index of the document's first chunk.
+  package var chunk: Int
+  package var sharePPM: Int
+
+  package init(chunk: Int, sharePPM: Int) {
+    self.chunk = chunk
+    self.sharePPM = sharePPM
+  }
+}
+
+/// How the answer was drawn; fractions in millionths.
+package struct TraceSampler: Equatable, Sendable {
+  /// 0 is greedy.
+  package var temperature: Int64
+  package var topK: Int64
+  package var topP: Int64
+  package var minP: Int64
+  package var repeatPenalty: Int64
+  package var seed: UInt64
+
+  package init(
+    temperature: Int64 = 0, topK: Int64 = 0, topP: Int64 = 1_000_000, minP: Int64 = 0,
+    repeatPenalty: Int64 = 1_000_000, seed: UInt64 = 0
+  ) {
+    self.temperature = temperature
+    self.topK = topK
+    self.topP = topP
+    self.minP = minP
+    self.repeatPenalty = repeatPenalty
+    self.seed = seed
+  }
+}
