@@ -21,19 +21,19 @@ package struct MetadataArray: Sendable {
       range: 0..<encoded.count)
   }
 
-  package init(_ strings: [String]) {
+  package init(strings: [String]) {
     var encoded: [UInt8] = []
     for string in strings { encoded.appendString(string) }
     self.init(elementType: .string, count: strings.count, encoded: encoded)
   }
 
-  package init(_ values: [Float]) {
+  package init(floats values: [Float]) {
     var encoded: [UInt8] = []
     for value in values { encoded.appendInteger(value.bitPattern) }
     self.init(elementType: .float32, count: values.count, encoded: encoded)
   }
 
-  package init(_ values: [Int32]) {
+  package init(integers values: [Int32]) {
     var encoded: [UInt8] = []
     for value in values { encoded.appendInteger(value) }
     self.init(elementType: .int32, count: values.count, encoded: encoded)
