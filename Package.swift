@@ -83,8 +83,8 @@ let package = Package(
     .target(name: "Retrieval", dependencies: ["Corpus", "Inference", grdb], swiftSettings: strict),
     .target(name: "Attribution", swiftSettings: strict),
     .target(
-      name: "Answering", dependencies: ["Inference", "Attribution"],
-      resources: [.copy("Resources")], swiftSettings: strict),
+      name: "Answering", dependencies: ["Inference", "Tokenizers", "Kernels", "Attribution"],
+      swiftSettings: strict),
     .target(
       name: "Trace", dependencies: ["CBOR", "Corpus", "Zstd", crypto], exclude: ["FORMAT.md"],
       resources: [.embedInCode("Resources/trace-dictionary-v1.zdict")], swiftSettings: strict),
@@ -118,6 +118,12 @@ let package = Package(
       name: "tributary", dependencies: ["Agent", "CEdit", arguments], swiftSettings: strict),
     .executableTarget(
       name: "tributary-ledger", dependencies: ["Ledger", arguments], swiftSettings: strict),
+
+    // Measurements
+    .executableTarget(
+      name: "answer-bench",
+      dependencies: ["Answering", "Corpus", "Inference", "Kernels", arguments],
+      path: "Benchmarks/answers", exclude: ["README.md"], swiftSettings: strict),
     // Appends and syncs in a loop, to be killed by the crash tests.
     .executableTarget(
       name: "outbox-exerciser", dependencies: ["LedgerSync", "Trace", arguments],

@@ -30,3 +30,11 @@ package struct Partition: Sendable, Equatable {
     contributors.members.reduce(.nobody) { $0.union(unions[$1]) }
   }
 }
+
+extension Partition {
+  /// The contributors of a coalition of documents, or nil if it holds only some of anyone's.
+  package func contributors(in documents: Coalition) -> [Int]? {
+    let present = unions.indices.filter { unions[$0].bits & documents.bits != 0 }
+    return self.documents(of: Coalition(present)) == documents ? present : nil
+  }
+}

@@ -1,0 +1,113 @@
+import Answering
+import Corpus
+import Foundation
+
+/// A paragraph in sentences, with the questions that one of them answers.
+struct Paragraph {
+  struct Question {
+    let text: String
+    /// The sentence that holds the answer.
+    let sentence: Int
+    /// Nil where only the sentence is known.
+    let answer: String?
+  }
+
+  let sentences: [String]
+  /// The content stems of each sentence, sorted.
+  let stems: [[String]]
+  let questions: [Question]
+
+  init(sentences: [String], questions: [Question]) {
+    self.sentences = sentences
+    self.questions = questions
+    stems = sentences.map { Stems.content(of: $0) }
+  }
+
+  func stems(of range: Range<Int>) -> [String] {
+    Set(range.flatMap { stems[$0] }).sorted()
+  }
+}
+
+/// Reads question sets.
+enum QuestionSet {
+  /// A SQuAD file; questions whose answer crosses a sentence's border are left out.
+  static func squad(_ path: String) throws -> [Paragraph] {
+    let data = try Data(contentsOf: URL(fileURLWithPath: path))
+    return try JSONDecoder().decode(SQuAD.self, from: data).data.flatMap(\.paragraphs)
+      .map { paragraph in
+        let bytes = Array(paragraph.context.utf8)
+        let ranges = SentenceSplitter.sentences(in: bytes)
+        return Paragraph(
+          sentences: ranges.map { String(decoding: bytes[$0], as: UTF8.self) },
+          questions: paragraph.qas.compactMap { $0.question(in: paragraph.context, ranges) })
+      }
+  }
+
+  /// Rows `{"sents": [...], "qas": [[question, sentence, answer], ...]}`, one a line.
+  ///
+  /// Of a row with more questions than `questionsPerRow`, evenly spaced ones are taken.
+  static func rows(_ data: Data, questionsPerRow limit: Int) throws -> [Paragraph] {
+    try data.split(separator: UInt8(ascii: "\n")).map { line in
+      let row = try JSONDecoder().decode(Row.self, from: Data(line))
+      let questions = (row.qas ?? []).filter { row.sents.indices.contains($0.sentence) }
+      let taken = (0..<min(limit, questions.count)).map { index in
+        questions[index * questions.count / min(limit, questions.count)]
+      }
+      return Paragraph(
+        sentences: row.sents,
+        questions: taken.map {
+          Paragraph.Question(text: $0.text, sentence: $0.sentence, answer: $0.answer)
+        })
+    }
+  }
+
+  private struct SQuAD: Decodable {
+    struct Article: Decodable { let paragraphs: [Context] }
+    struct Context: Decodable {
+      let context: String
+      let qas: [QA]
+    }
+    struct QA: Decodable {
+      let question: String
+      let answers: [Span]
+
+      func question(in context: String, _ sentences: [Range<Int>]) -> Paragraph.Question? {
+        guard let span = answers.first else { return nil }
+        let scalars = context.unicodeScalars
+        let start = scalars.index(scalars.startIndex, offsetBy: span.start)
+        let from = context.utf8.distance(from: context.startIndex, to: start)
+        let to = from + span.text.utf8.count
+        return sentences.firstIndex { $0.lowerBound <= from && to <= $0.upperBound }.map {
+          Paragraph.Question(text: question, sentence: $0, answer: span.text)
+        }
+      }
+    }
+    struct Span: Decodable {
+      let start: Int
+      let text: String
+
+      enum CodingKeys: String, CodingKey {
+        case start = "answer_start"
+        case text
+      }
+    }
+    let data: [Article]
+  }
+
+  private struct Row: Decodable {
+    struct QA: Decodable {
+      let text: String
+      let sentence: Int
+      let answer: String?
+
+      init(from decoder: any Decoder) throws {
+        var values = try decoder.unkeyedContainer()
+        text = try values.decode(String.self)
+        sentence = try values.decode(Int.self)
+        answer = try values.decodeNil() ? nil : values.decode(String.self)
+      }
+    }
+    let sents: [String]
+    let qas: [QA]?
+  }
+}

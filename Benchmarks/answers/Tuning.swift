@@ -1,0 +1,114 @@
+import Answering
+
+/// Label weights measured on held-out questions over a coarse grid.
+struct Tuning {
+  private struct Sample {
+    let item: Item
+    let evidence: LabelEvidence
+  }
+
+  private let answerable: [Sample]
+  private let unanswerable: [Sample]
+
+  init(paragraphs: [Paragraph], engine: Engine) throws {
+    let builder = try ItemBuilder(paragraphs: paragraphs, engine: engine)
+    func samples(_ items: [Item]) throws -> [Sample] {
+      try items.map {
+        Sample(
+          item: $0,
+          evidence: try engine.answerer.evidence($0.question.text, sources: $0.sources))
+      }
+    }
+    answerable = try samples(builder.items(distractors: 2))
+    unanswerable = try samples(builder.items(gold: false, distractors: 3))
+  }
+
+  private func weights(_ lexical: Double, _ semantic: Double) -> LabelWeights {
+    var weights = LabelWeights.tuned
+    (weights.lexical, weights.semantic) = (lexical, semantic)
+    return weights
+  }
+
+  private func score(_ weights: LabelWeights) -> Score {
+    var score = Score()
+    for sample in answerable {
+      let chosen = Chooser.hybrid.choose(sample.evidence, item: sample.item, weights: weights)
+      score.add(
+        chosen, sample.item, refused: Chooser.hybrid.refuses(sample.evidence, weights: weights))
+    }
+    return score
+  }
+
+  var markdown: String {
+    """
+    \(answerable.count) held-out questions with two near passages.
+
+    \(grid)
+
+    \(refusals)
+
+    \(further)
+    """
+  }
+
+  private var grid: String {
+    var rows = "| lexical | semantic | hit | passage |\n| --- | --- | --- | --- |\n"
+    for lexical in [0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5] {
+      for semantic in [0.0, 2, 3, 4, 5, 6, 8, 10, 12] {
+        let score = score(weights(lexical, semantic))
+        rows +=
+          "| \(lexical) | \(semantic) | \(figure(score.rate(\.hits))) "
+          + "| \(figure(score.rate(\.passages))) |\n"
+      }
+    }
+    return rows
+  }
+
+  /// What a constant added to none costs and brings, under the tuned weights.
+  private var refusals: String {
+    var rows = "| none | refused, answerable | refused, gold removed |\n| --- | --- | --- |\n"
+    for none in stride(from: -4.0, through: 12, by: 0.5) {
+      var weights = LabelWeights.tuned
+      weights.none = none
+      let missing = unanswerable.count {
+        Chooser.hybrid.refuses($0.evidence, weights: weights)
+      }
+      rows +=
+        "| \(none) | \(figure(score(weights).rate(\.refusals))) "
+        + "| \(figure(Double(missing) / Double(max(1, unanswerable.count)))) |\n"
+    }
+    return rows
+  }
+
+  /// What quoting further sentences from a probability on brings, under the tuned weights.
+  private var further: String {
+    var rows =
+      "| threshold | further sentences per answer | they hold the answer | any does |\n"
+      + "| --- | --- | --- | --- |\n"
+    for threshold in [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4] {
+      var weights = LabelWeights.tuned
+      weights.furtherThreshold = threshold
+      var (added, good, any, answered) = (0, 0, 0, 0)
+      for sample in answerable {
+        let hits = chosen(sample, weights).map { sample.item.isHit($0) }
+        guard !hits.isEmpty else { continue }
+        answered += 1
+        added += hits.count - 1
+        good += hits.dropFirst().count { $0 }
+        any += hits.contains(true) ? 1 : 0
+      }
+      let count = Double(max(1, answered))
+      rows +=
+        "| \(threshold) | \(figure(Double(added) / count)) "
+        + "| \(figure(Double(good) / Double(max(1, added)))) | \(figure(Double(any) / count)) |\n"
+    }
+    return rows
+  }
+
+  private func chosen(_ sample: Sample, _ weights: LabelWeights) -> [LabelEvidence.Sentence] {
+    (sample.evidence.reading(weights)?.choices ?? []).compactMap { choice in
+      guard case .sentence(let label) = choice else { return nil }
+      return sample.evidence.sentences.first { $0.label == label }
+    }
+  }
+}

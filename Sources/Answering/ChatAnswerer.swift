@@ -1,0 +1,123 @@
+import Attribution
+import Inference
+import Tokenizers
+
+/// Answers with a chat model: one ordinary prompt with numbered passages, free text as the answer.
+package final class ChatAnswerer: Answerer {
+  package let mode = ContextMode.joint
+  package let model: LanguageModel
+  private let template: ChatTemplate
+  private let tokenizer: any Tokenizer
+  private let sampler: Sampler
+  private let maximumTokens: Int
+
+  /// Uses the model file's own chat template unless another is named.
+  ///
+  /// Each answer starts from `sampler` as given, so that the same question gives the same answer.
+  package init(
+    model: LanguageModel, template: ChatTemplate? = nil, sampler: Sampler = .greedy,
+    maximumTokens: Int = 256
+  ) throws {
+    guard let template = try template ?? model.chatTemplate.get() else {
+      throw AnswerError.noChatTemplate(model: model.path)
+    }
+    self.model = model
+    self.template = template
+    self.sampler = sampler
+    self.maximumTokens = maximumTokens
+    tokenizer = try model.tokenizer
+  }
+
+  package func answer(
+    _ question: String, sources: [Source], progress: AnswerProgress = AnswerProgress()
+  ) throws -> Answer {
+    let clock = ContinuousClock()
+    let start = clock.now
+    var promptSeconds: Double?
+    let prompt = try fittingPrompt(question, sources: sources)
+    let tokens = prompt.tokens(present: Set(prompt.numbered))
+    var generator = TextGenerator(model: model, sampler: sampler, maximumTokens: maximumTokens)
+    let result = try generator.generate(
+      prompt: tokens, segment: model.makeSegment(), isCancelled: progress.isCancelled
+    ) { piece in
+      promptSeconds = promptSeconds ?? (clock.now - start).seconds
+      progress.onText(piece)
+    }
+    if result.stopReason == .cancelled { throw CancellationError() }
+    let seconds = (clock.now - start).seconds
+    return Answer(
+      mode: mode, question: question, sources: sources,
+      dropped: sources.indices.filter { !prompt.numbered.contains($0) }, text: result.text,
+      citations: prompt.citations(in: result.text), tokenIDs: result.tokens,
+      promptTokens: tokens.count, reading: nil,
+      timing: .init(answerSeconds: seconds, promptSeconds: promptSeconds ?? seconds))
+  }
+
+  package func scorer(for answer: Answer) throws -> ChatScorer {
+    guard answer.mode == mode else {
+      throw AnswerError.wrongMode(found: answer.mode, expected: mode)
+    }
+    return ChatScorer(
+      model: model, answer: answer,
+      prompt: prompt(answer.question, sources: answer.sources, kept: answer.read))
+  }
+
+  private func prompt(_ question: String, sources: [Source], kept: [Int]) -> ChatPrompt {
+    ChatPrompt(
+      template: template, tokenizer: tokenizer, question: question, sources: sources, kept: kept)
+  }
+
+  /// Leaves out the lowest-ranked sources until prompt and answer fit the context.
+  private func fittingPrompt(_ question: String, sources: [Source]) throws -> ChatPrompt {
+    let limit = model.configuration.contextLength - maximumTokens
+    var kept = Array(sources.indices.prefix(Coalition.capacity))
+    while true {
+      let prompt = prompt(question, sources: sources, kept: kept)
+      let count = prompt.tokens(present: Set(kept)).count
+      if count <= limit { return prompt }
+      guard !kept.isEmpty else {
+        throw AnswerError.questionTooLong(tokens: count, limit: max(0, limit))
+      }
+      kept.removeLast()
+    }
+  }
+}
+
+/// Values an answer of a chat model under coalitions of its documents.
+///
+/// v(S) is the log-probability of the answer's tokens after the prompt with only the passages of S,
+/// rendered anew. Prompts share what they begin with (`PrefixTree`); all answers ride in one batch.
+package struct ChatScorer: TokenScorer {
+  package typealias Failure = any Error
+
+  let model: LanguageModel
+  let answer: Answer
+  let prompt: ChatPrompt
+
+  package func tokenValues(of coalitions: [Coalition]) throws -> [[MicroNats]] {
+    try logProbabilities(of: coalitions).map { row in
+      try row.map { nats in
+        guard let value = MicroNats(roundingNats: nats) else {
+          throw AnswerError.notFinite(model: model.path)
+        }
+        return value
+      }
+    }
+  }
+
+  func logProbabilities(of coalitions: [Coalition]) throws -> [[Double]] {
+    guard !answer.tokenIDs.isEmpty else { return coalitions.map { _ in [] } }
+    let prompts = coalitions.map { prompt.tokens(present: Set(answer.sources(of: $0))) }
+    let tree = PrefixTree(prompts.map { Array($0.dropLast()) })
+    let segments = try tree.segments(computedBy: model)
+    // The first answer token follows the prompt's last one, which therefore opens the tail.
+    let requests = prompts.indices.map { index in
+      ScoreRequest(
+        tokens: prompts[index].suffix(1) + answer.tokenIDs.dropLast(),
+        targets: answer.tokenIDs.enumerated().map { (row: $0, token: $1) },
+        segment: model.makeSegment(startPosition: prompts[index].count - 1),
+        attending: tree.path(to: tree.ends[index]).map { segments[$0] })
+    }
+    return try model.logProbabilities(requests)
+  }
+}

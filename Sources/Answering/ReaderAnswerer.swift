@@ -1,0 +1,303 @@
+import Attribution
+import Inference
+import Tokenizers
+
+/// Answers with a reader model: names the sentence that answers, or none, and quotes it.
+///
+/// Passages do not see each other and are cached by text and slot, so asking again over the same
+/// documents, and removing a source, cost only the question's and the answer's tokens.
+package final class ReaderAnswerer: Answerer {
+  package static let refusal = "Not in the documents."
+
+  package let mode = ContextMode.independent
+  package let model: LanguageModel
+  package let weights: LabelWeights
+  let vocabulary: ReaderVocabulary
+  private let tokenizer: any Tokenizer
+  private let lexicon: Lexicon
+  private let embedder: EmbeddingModel?
+  private var segments: LeastRecentlyUsed<PassageKey, KVSegment>
+  private var vectors: LeastRecentlyUsed<String, [Float]>
+
+  private struct PassageKey: Hashable {
+    let text: String
+    let slot: Int
+  }
+
+  /// Takes a reader and what its label terms need; without an embedder there is no semantic term.
+  package init(
+    model: LanguageModel, embedder: EmbeddingModel?, lexicon: Lexicon,
+    weights: LabelWeights = .tuned, cacheBytes: Int = 256 << 20
+  ) throws {
+    self.model = model
+    self.embedder = embedder
+    self.lexicon = lexicon
+    self.weights = weights
+    tokenizer = try model.tokenizer
+    vocabulary = try ReaderVocabulary(model)
+    segments = LeastRecentlyUsed(byteLimit: cacheBytes)
+    vectors = LeastRecentlyUsed(byteLimit: cacheBytes / 16)
+  }
+
+  /// The same answerer with nothing cached, for measurements.
+  package func withEmptyCache() throws -> ReaderAnswerer {
+    try ReaderAnswerer(
+      model: model, embedder: embedder, lexicon: lexicon, weights: weights,
+      cacheBytes: segments.byteLimit)
+  }
+
+  /// True for a model that this answerer can use.
+  package static func canUse(_ model: LanguageModel) -> Bool { ReaderVocabulary.isReader(model) }
+
+  package func answer(
+    _ question: String, sources: [Source], progress: AnswerProgress = AnswerProgress()
+  ) throws -> Answer {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let prompt = try questionTokens(question)
+    let layout = self.layout(of: sources)
+    var reading = Reading.nothingRead
+    if !layout.passages.isEmpty {
+      let evidence = try evidence(
+        question, prompt: prompt, layout: layout, progress: progress)
+      guard let chosen = evidence.reading(weights) else {
+        throw AnswerError.notFinite(model: model.path)
+      }
+      reading = chosen
+    }
+    let promptSeconds = (clock.now - start).seconds
+    let quoted = try quote(reading.choices, layout: layout, progress: progress)
+    return Answer(
+      mode: mode, question: question, sources: sources, dropped: layout.dropped,
+      text: quoted.text, citations: quoted.citations, tokenIDs: quoted.tokens,
+      promptTokens: layout.tokenCount + prompt.count, reading: reading,
+      timing: .init(answerSeconds: (clock.now - start).seconds, promptSeconds: promptSeconds))
+  }
+
+  package func scorer(for answer: Answer) throws -> ReaderScorer {
+    guard answer.mode == mode, let reading = answer.reading else {
+      throw AnswerError.wrongMode(found: answer.mode, expected: mode)
+    }
+    let kept = answer.read.map { answer.sources[$0] }
+    let layout = self.layout(of: kept)
+    return ReaderScorer(
+      answerer: self, answer: answer, reading: reading,
+      prompt: try questionTokens(answer.question), layout: layout,
+      sourceOfPassage: layout.passages.map { answer.read[$0.source] },
+      segments: try passageSegments(layout))
+  }
+
+  /// `<|q|> question <|a|>`.
+  private func questionTokens(_ question: String) throws -> [Int32] {
+    let text = question.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    let tokens = tokenizer.encode(" " + text, addSpecial: false, parseSpecial: false)
+    // Half of the positions from the question on are for it, the others for the answer.
+    let limit = (vocabulary.contextLength - vocabulary.questionPosition) / 2 - 2
+    guard tokens.count <= limit else {
+      throw AnswerError.questionTooLong(tokens: tokens.count, limit: limit)
+    }
+    return [vocabulary.question] + tokens + [vocabulary.answer]
+  }
+
+  private func layout(of sources: [Source]) -> PassageLayout {
+    PassageLayout(sources: sources, vocabulary: vocabulary, tokenizer: tokenizer)
+  }
+}
+
+// MARK: - Choosing
+
+extension ReaderAnswerer {
+  /// What the reader, the lexicon and the embedder say about every sentence of `sources`.
+  ///
+  /// Sources that do not fit are left out.
+  package func evidence(_ question: String, sources: [Source]) throws -> LabelEvidence {
+    try evidence(
+      question, prompt: questionTokens(question), layout: layout(of: sources),
+      progress: AnswerProgress())
+  }
+
+  private func evidence(
+    _ question: String, prompt: [Int32], layout: PassageLayout, progress: AnswerProgress
+  ) throws -> LabelEvidence {
+    try progress.check()
+    let sentences = try compare(question, with: layout)
+    try progress.check()
+    let attending = try passageSegments(layout)
+    try progress.check()
+    let request = ScoreRequest(
+      tokens: prompt, targets: labelTargets(row: prompt.count - 1),
+      segment: model.makeSegment(startPosition: vocabulary.questionPosition),
+      attending: attending)
+    return LabelEvidence(
+      reader: try model.logProbabilities([request])[0], sentences: sentences)
+  }
+
+  /// Every sentence in the layout beside the question, ascending by label.
+  private func compare(
+    _ question: String, with layout: PassageLayout
+  ) throws -> [LabelEvidence.Sentence] {
+    let vectors = try embed([question] + layout.passages.flatMap { $0.sentences.map(\.text) })
+    let stems = Stems.content(of: question)
+    var result: [LabelEvidence.Sentence] = []
+    for passage in layout.passages {
+      for (index, sentence) in passage.sentences.enumerated() {
+        result.append(
+          LabelEvidence.Sentence(
+            label: passage.label(ofSentence: index), source: passage.source,
+            sentence: passage.firstSentence + index,
+            overlap: lexicon.overlap(question: stems, sentence: Stems.content(of: sentence.text)),
+            cosine: vectors.isEmpty ? 0 : cosine(vectors[0], vectors[result.count + 1])))
+      }
+    }
+    return result
+  }
+
+  /// Vectors of texts; none without an embedder.
+  private func embed(_ texts: [String]) throws -> [[Float]] {
+    guard let embedder else { return [] }
+    var known: [String: [Float]] = [:]
+    for text in texts { known[text] = vectors.value(for: text) }
+    var missing: [String] = []
+    for text in texts where known[text] == nil && !missing.contains(text) { missing.append(text) }
+    for (text, vector) in zip(missing, try embedder.embed(missing)) {
+      known[text] = vector
+      vectors.insert(vector, for: text, bytes: 4 * vector.count + text.utf8.count)
+    }
+    return texts.map { known[$0] ?? [] }
+  }
+
+  func labelTargets(row: Int) -> [(row: Int, token: Int32)] {
+    (vocabulary.labels + [vocabulary.none]).map { (row, $0) }
+  }
+
+  func micro(_ nats: Double) throws -> MicroNats {
+    guard let value = MicroNats(roundingNats: nats) else {
+      throw AnswerError.notFinite(model: model.path)
+    }
+    return value
+  }
+}
+
+// MARK: - Passages and quotations
+
+extension ReaderAnswerer {
+  /// The passages' KV segments by slot, computed in one batch where they are not cached.
+  func passageSegments(_ layout: PassageLayout) throws -> [KVSegment] {
+    var found = layout.passages.map { segments.value(for: key(of: $0)) }
+    var requests: [ForwardRequest] = []
+    for (index, passage) in layout.passages.enumerated() where found[index] == nil {
+      let segment = model.makeSegment(startPosition: 0)
+      found[index] = segment
+      requests.append(
+        ForwardRequest(
+          tokens: passageTokens(passage), segment: segment, attending: [], outputs: .none))
+    }
+    if !requests.isEmpty { _ = try model.forward(requests) }
+    for (passage, segment) in zip(layout.passages, found) {
+      if let segment {
+        segments.insert(segment, for: key(of: passage), bytes: segment.byteCount)
+      }
+    }
+    return found.compactMap { $0 }
+  }
+
+  private func key(of passage: PassageLayout.Passage) -> PassageKey {
+    PassageKey(
+      text: passage.sentences.map(\.text).joined(separator: "\n"), slot: passage.slot)
+  }
+
+  /// `<|d|> <|s|> sentence <|s|> sentence ...`, cut where the question's positions begin.
+  private func passageTokens(_ passage: PassageLayout.Passage) -> [Int32] {
+    var tokens = [vocabulary.passages[passage.slot]]
+    for (index, sentence) in passage.sentences.enumerated() {
+      tokens.append(vocabulary.labels[passage.label(ofSentence: index) - 1])
+      tokens += sentence.tokens
+    }
+    return Array(tokens.prefix(vocabulary.questionPosition))
+  }
+
+  /// The label and text tokens of a choice, as far as `limit` text tokens.
+  func tokens(
+    of choice: Reading.Choice, layout: PassageLayout, limit: Int = .max
+  ) -> (label: Int32, text: [Int32]) {
+    switch choice {
+    case .none:
+      let text = ReaderSentence(Self.refusal, tokenizer: tokenizer)
+      return (vocabulary.none, Array(text.tokens.prefix(limit)))
+    case .sentence(let label):
+      let text = layout.sentence(label)?.tokens ?? []
+      return (vocabulary.labels[label - 1], Array(text.prefix(limit)))
+    }
+  }
+
+  /// Writes the chosen sentences out, token by token, each after a space.
+  ///
+  /// A quotation has one permitted token at every step, so nothing has to be computed for it.
+  private func quote(
+    _ choices: [Reading.Choice], layout: PassageLayout, progress: AnswerProgress
+  ) throws -> Quotation {
+    var quotation = Quotation()
+    for choice in choices {
+      try progress.check()
+      let (label, text) = tokens(of: choice, layout: layout)
+      quotation.tokens += [label] + text
+      switch choice {
+      case .none: quotation.append(Self.refusal, progress)
+      case .sentence(let label):
+        guard let passage = layout.passage(holding: label),
+          let sentence = layout.sentence(label)
+        else { continue }
+        quotation.append(sentence.text, progress)
+        quotation.citations.append(
+          Answer.Citation(
+            source: passage.source,
+            sentence: passage.firstSentence + (label - 1) % ReaderVocabulary.sentencesPerSlot))
+      }
+    }
+    return quotation
+  }
+
+  private struct Quotation {
+    var text = ""
+    var tokens: [Int32] = []
+    var citations: [Answer.Citation] = []
+
+    mutating func append(_ sentence: String, _ progress: AnswerProgress) {
+      let piece = (text.isEmpty ? "" : " ") + sentence
+      text += piece
+      progress.onText(piece)
+    }
+  }
+}
+
+extension Reading {
+  static let nothingRead = Reading(terms: [], choices: [.none], noneLogProbability: 0)
+}
+
+extension Reading.Term {
+  func with(logProbability: MicroNats) -> Reading.Term {
+    Reading.Term(
+      label: label, source: source, sentence: sentence, lexical: lexical, semantic: semantic,
+      logProbability: logProbability)
+  }
+}
+
+extension [Reading.Term] {
+  /// What is added to the reader's value of each label, in millionths.
+  var totals: [Label: MicroNats] {
+    Dictionary(uniqueKeysWithValues: map { ($0.label, $0.lexical + $0.semantic) })
+  }
+}
+
+extension PassageLayout {
+  /// Positions that the passages fill, with their labels.
+  var tokenCount: Int {
+    passages.reduce(0) { $0 + $1.sentences.reduce(1) { $0 + 1 + $1.tokens.count } }
+  }
+}
+
+extension Duration {
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

@@ -1,0 +1,28 @@
+/// A retrieved chunk that an answer may draw on, best first in a list of them.
+package struct Source: Sendable, Equatable {
+  /// An opaque name that is the same wherever the same chunk is used; it breaks ties between equal
+  /// texts, so that nothing depends on the order of a list.
+  package let reference: String
+  package let text: String
+  /// The text in sentences, as they may be quoted.
+  package let sentences: [String]
+  /// The contributor.
+  package let player: Int
+  package let document: Int
+
+  package init(reference: String, text: String, sentences: [String], player: Int, document: Int) {
+    self.reference = reference
+    self.text = text
+    self.sentences = sentences
+    self.player = player
+    self.document = document
+  }
+}
+
+/// How sources share the model's context; DESIGN.md says what each mode means.
+package enum ContextMode: String, Sendable, CaseIterable {
+  /// Sources do not see each other; removing one drops its KV segment.
+  case independent
+  /// One ordinary prompt; removing a source renders the prompt again.
+  case joint
+}
