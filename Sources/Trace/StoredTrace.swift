@@ -63,9 +63,9 @@ struct StoredTrace {
       modelName: "", mode: part.mode, question: "", answer: "",
       ownKnowledgePPM: part.ownKnowledgePPM)
     for leaf in secret.leaves {
+      let value = try leaf.decoded()
       do throws(CBORError) {
-        let limits = CBOR.Limits(bytes: TraceCodec.maximumBytes, items: 1 << 20, depth: 4)
-        try record.read(leaf.field, from: try CBOR.decode(leaf.value, limits: limits))
+        try record.read(leaf.field, from: value)
       } catch {
         throw TraceError(error, in: leaf.field.path)
       }

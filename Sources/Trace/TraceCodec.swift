@@ -22,6 +22,18 @@ package enum TraceCodec {
   package static func seal(
     _ record: TraceRecord, identity: ContributorIdentity
   ) throws -> SealedTrace {
+    let (publicBytes, content) = try write(record, identity: identity)
+    let body = try DictionaryFrame.pack(content)
+    return SealedTrace(
+      publicPart: try PublicTrace.verify(publicBytes), publicBytes: publicBytes,
+      storedBytes: magic + Digest(sha256: body).bytes + body)
+  }
+
+  /// The signed public part and the whole content before compression; dictionaries are trained on
+  /// both.
+  package static func write(
+    _ record: TraceRecord, identity: ContributorIdentity
+  ) throws -> (publicBytes: [UInt8], content: [UInt8]) {
     if let problem = record.inconsistency() { throw problem }
     let leaves = PrivateField.allCases.map {
       PrivateLeaf(field: $0, value: record.value(of: $0).encode())
@@ -29,11 +41,7 @@ package enum TraceCodec {
     let secret = PrivateTrace(secret: record.secret, leaves: leaves)
     let part = record.publicPart(agent: identity.publicKey, privateRoot: secret.root)
     let publicBytes = try part.sign(by: identity)
-    _ = try PublicTrace.verify(publicBytes)  // Refuses to seal what a ledger would refuse.
-    let body = try DictionaryFrame.pack(content(publicBytes, secret))
-    return SealedTrace(
-      publicPart: part, publicBytes: publicBytes,
-      storedBytes: magic + Digest(sha256: body).bytes + body)
+    return (publicBytes, content(publicBytes, secret))
   }
 
   /// Checks every part of a stored trace and names each one that is damaged.
