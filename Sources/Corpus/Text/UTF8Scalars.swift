@@ -97,7 +97,7 @@ extension Unicode.Scalar {
   }
 
   /// A character of a script that is written without spaces, where each one counts as a word.
-  var isIdeograph: Bool {
+  package var isIdeograph: Bool {
     switch value {
     case 0x3040...0x30FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0x20000...0x3134F: true
     default: false
