@@ -16,8 +16,10 @@ enum ScalarClass: UInt8 {
 
   private static let ascii: [ScalarClass] = (UInt8(0)..<128).map { classify(Unicode.Scalar($0)) }
 
+  /// By Unicode 16, so that the tokens of a text are the same with every later version of Swift.
   private static func classify(_ scalar: Unicode.Scalar) -> ScalarClass {
     if scalar.properties.isWhitespace { return .whitespace }
+    guard let age = scalar.properties.age, age.major <= 16 else { return .other }
     switch scalar.properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
       return .letter

@@ -46,7 +46,7 @@ struct WordNormalizer: Sendable {
     }
     var parts = [scalar]
     if stripsAccents {
-      parts = decomposition.of(scalar).filter { $0.properties.generalCategory != .nonspacingMark }
+      parts = decomposition.of(scalar).filter { category($0) != .nonspacingMark }
     }
     guard lowercases else { return parts }
     return parts.flatMap { Array($0.properties.lowercaseMapping.unicodeScalars) }
@@ -58,10 +58,27 @@ struct WordNormalizer: Sendable {
     case "\t", "\n", "\r": return false
     case "\u{0}", "\u{FFFD}": return true
     default:
-      switch scalar.properties.generalCategory {
+      switch category(scalar) {
       case .control, .format, .privateUse, .surrogate: return true
       default: return false
       }
+    }
+  }
+
+  /// The category in Unicode 8, the version of the implementation that models are trained with.
+  ///
+  /// Pinned, so that the tokens of a text are the same with every later version of Swift.
+  private func category(_ scalar: Unicode.Scalar) -> Unicode.GeneralCategory {
+    switch scalar {
+    // Those that have changed since:
+    case "\u{166D}", "\u{111C9}": return .otherPunctuation
+    case "\u{1734}", "\u{1171E}": return .nonspacingMark
+    case "\u{1885}", "\u{1886}", "\u{A9BD}": return .otherLetter
+    default:
+      guard let age = scalar.properties.age, age.major <= 8, age.major < 8 || age.minor == 0 else {
+        return .unassigned
+      }
+      return scalar.properties.generalCategory
     }
   }
 
@@ -70,7 +87,16 @@ struct WordNormalizer: Sendable {
     switch scalar.value {
     case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: true
     case 0..<128: false
-    default: ScalarClass(scalar) == .punctuation
+    default: isPunctuation(category(scalar))
+    }
+  }
+
+  private func isPunctuation(_ category: Unicode.GeneralCategory) -> Bool {
+    switch category {
+    case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation,
+      .initialPunctuation, .finalPunctuation, .otherPunctuation:
+      true
+    default: false
     }
   }
 

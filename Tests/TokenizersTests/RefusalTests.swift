@@ -1,0 +1,100 @@
+import GGUF
+import Testing
+import Tokenizers
+
+@Suite struct RefusalTests {
+  private func failure(
+    _ fixture: String, _ changes: [String: MetadataValue?]
+  ) throws -> GGUFError {
+    let file = try Vocabularies.changed(Vocabularies.fixture(fixture), changes)
+    return try #require(throws: GGUFError.self) { try TokenizerLoader.load(from: file) }
+  }
+
+  @Test func unknownModelsAndRulesAreNamed() throws {
+    let model = try failure("sentencepiece", ["tokenizer.ggml.model": .string("t5")])
+    #expect(model.field == "tokenizer.ggml.model")
+    #expect(model.found == "\"t5\"")
+    let rule = try failure("byte-level-gpt2", ["tokenizer.ggml.pre": .string("qwen9")])
+    #expect(rule.field == "tokenizer.ggml.pre")
+    #expect(rule.found == "\"qwen9\"")
+    let none = try failure("sentencepiece", ["tokenizer.ggml.model": nil])
+    #expect(none.found == "no such key")
+  }
+
+  @Test func missingOrShortTablesAreRefused() throws {
+    for key in ["tokenizer.ggml.tokens", "tokenizer.ggml.scores"] {
+      #expect(try failure("sentencepiece", [key: nil]).field == key)
+    }
+    let merges = try failure("byte-level-gpt2", ["tokenizer.ggml.merges": nil])
+    #expect(merges.field == "tokenizer.ggml.merges")
+    let scores = try failure(
+      "sentencepiece", ["tokenizer.ggml.scores": .array(.init(floats: [1, 2]))])
+    #expect(scores.found == "2 scores")
+    let kinds = try failure(
+      "sentencepiece", ["tokenizer.ggml.token_type": .array(.init(integers: [1]))])
+    #expect(kinds.expected == "512, one for each token")
+    let empty = try failure(
+      "sentencepiece", ["tokenizer.ggml.tokens": .array(.init(strings: []))])
+    #expect(empty.found == "0 tokens")
+  }
+
+  @Test(arguments: ["a", "", "a ", " ", "Ġ zzzzzz", "zz t", "Ġ t t"])
+  func mergesOutsideTheVocabularyAreRefused(line: String) throws {
+    let error = try failure(
+      "byte-level-gpt2", ["tokenizer.ggml.merges": .array(.init(strings: ["Ġ t", line]))])
+    #expect(error.field == "tokenizer.ggml.merges[1]")
+  }
+
+  @Test func tokensThatStandTwiceAreRefused() throws {
+    let error = try failure(
+      "byte-level-gpt2",
+      [
+        "tokenizer.ggml.tokens": .array(.init(strings: ["a", "b", "a"])),
+        "tokenizer.ggml.token_type": .array(.init(integers: [1, 1, 1])),
+      ])
+    #expect(error.field == "tokenizer.ggml.tokens[2]")
+    #expect(error.found == "the same token as [0]")
+  }
+
+  @Test func composedAndDecomposedLettersAreDifferentTokens() throws {
+    var writer = GGUFWriter()
+    writer.add("tokenizer.ggml.model", .string("llama"))
+    writer.add("tokenizer.ggml.tokens", .array(.init(strings: ["é", "e\u{301}", "e", "\u{301}"])))
+    writer.add("tokenizer.ggml.scores", .array(.init(floats: [0, 0, 0, 0])))
+    writer.add("tokenizer.ggml.add_space_prefix", .bool(false))
+    let tokenizer = try TokenizerLoader.load(
+      from: GGUFFile(bytes: writer.encoded(), name: "letters"))
+    #expect(tokenizer.encode("é", addSpecial: true, parseSpecial: true) == [0])
+    #expect(tokenizer.encode("e\u{301}", addSpecial: true, parseSpecial: true) == [1])
+  }
+
+  @Test func idsOutsideTheVocabularyAreRefused() throws {
+    let error = try failure("sentencepiece", ["tokenizer.ggml.bos_token_id": .uint32(512)])
+    #expect(error.field == "tokenizer.ggml.bos_token_id")
+    #expect(error.expected == "a token id below 512")
+  }
+
+  @Test func aTokenThatMustBeAddedMustExist() throws {
+    let error = try failure(
+      "byte-level-gpt2",
+      ["tokenizer.ggml.eos_token_id": nil, "tokenizer.ggml.add_eos_token": .bool(true)])
+    #expect(error.field == "tokenizer.ggml.eos_token_id")
+  }
+
+  @Test func allOnesMeansNoToken() throws {
+    let file = try Vocabularies.changed(
+      Vocabularies.fixture("byte-level-gpt2"), ["tokenizer.ggml.bos_token_id": .uint32(.max)])
+    #expect(try TokenizerLoader.load(from: file).beginOfText == nil)
+  }
+
+  @Test func charactersWithoutATokenBecomeUnknown() throws {
+    var writer = GGUFWriter()
+    writer.add("tokenizer.ggml.model", .string("llama"))
+    writer.add("tokenizer.ggml.tokens", .array(.init(strings: ["<unk>", "▁", "a", "▁a"])))
+    writer.add("tokenizer.ggml.scores", .array(.init(floats: [0, -2, -3, .nan])))
+    writer.add("tokenizer.ggml.token_type", .array(.init(integers: [2, 1, 1, 1])))
+    let tokenizer = try TokenizerLoader.load(
+      from: GGUFFile(bytes: writer.encoded(), name: "unknown"))
+    #expect(tokenizer.encode("a火", addSpecial: true, parseSpecial: false) == [3, 0])
+  }
+}

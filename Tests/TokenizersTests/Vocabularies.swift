@@ -1,0 +1,90 @@
+import Foundation
+import GGUF
+import Testing
+import Tokenizers
+
+private let testFolder = URL(filePath: #filePath).deletingLastPathComponent()
+let fixtures = testFolder.appending(path: "Fixtures")
+private let packageRoot = testFolder.deletingLastPathComponent().deletingLastPathComponent()
+
+/// The vocabularies of the tests, by the names in expected-tokens.json.
+enum Vocabularies {
+  static let names = [
+    "reader", "embedding", "llama-bpe", "gpt-2", "smollm", "default", "sentencepiece",
+  ]
+  static let byteLevel = ["reader", "llama-bpe", "gpt-2", "smollm", "default"]
+
+  static func tokenizer(_ name: String) throws -> any Tokenizer {
+    let file =
+      switch name {
+      case "reader", "embedding":
+        try GGUFFile(path: packageRoot.appending(path: "Models/\(name).gguf").path)
+      case "llama-bpe": try fixture("byte-level-llama")
+      case "gpt-2": try fixture("byte-level-gpt2")
+      case "smollm", "default":
+        try changed(fixture("byte-level-gpt2"), ["tokenizer.ggml.pre": .string(name)])
+      default: try fixture(name)
+      }
+    return try TokenizerLoader.load(from: file)
+  }
+
+  static func fixture(_ name: String) throws -> GGUFFile {
+    try GGUFFile(path: fixtures.appending(path: "\(name).gguf").path)
+  }
+
+  /// The same metadata with some values replaced, or removed where the new value is nil.
+  static func changed(
+    _ file: GGUFFile, _ changes: [String: MetadataValue?]
+  ) throws -> GGUFFile {
+    var metadata = file.metadata
+    for (key, value) in changes { metadata[key] = value }
+    var writer = GGUFWriter()
+    for (key, value) in metadata { writer.add(key, value) }
+    return try GGUFFile(bytes: writer.encoded(), name: "changed.gguf")
+  }
+
+  /// Data for tests outside the repository, or nil with a line that says so.
+  static func sharedData(_ path: String) -> URL? {
+    let folder =
+      ProcessInfo.processInfo.environment["TRIBUTARY_SHARED_DATA"].map { URL(filePath: $0) }
+      ?? packageRoot.deletingLastPathComponent().appending(path: "shared/data")
+    let url = folder.appending(path: path)
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      print("skipped: needs \(path) in TRIBUTARY_SHARED_DATA")
+      return nil
+    }
+    return url
+  }
+}
+
+/// SplitMix64: the same strings in every run.
+struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var value = state
+    value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+    return value ^ value >> 31
+  }
+
+  /// Scalars from all over Unicode, with ASCII and spaces in between.
+  mutating func text() -> String {
+    var text = String.UnicodeScalarView()
+    for _ in 0..<Int.random(in: 0...40, using: &self) {
+      let range: ClosedRange<UInt32> =
+        switch Int.random(in: 0..<6, using: &self) {
+        case 0, 1: 0x20...0x7E
+        case 2: 0x09...0x20
+        case 3: 0xA0...0x7FF
+        case 4: 0x800...0xFFFD
+        default: 0x10000...0x10FFFF
+        }
+      if let scalar = Unicode.Scalar(UInt32.random(in: range, using: &self)) {
+        text.append(scalar)
+      }
+    }
+    return String(text)
+  }
+}
