@@ -125,6 +125,9 @@ let package = Package(
       dependencies: ["Answering", "Corpus", "Inference", "Kernels", arguments],
       path: "Benchmarks/answers", exclude: ["README.md"], swiftSettings: strict),
     // Appends and syncs in a loop, to be killed by the crash tests.
+    .executableTarget(name: "shard-exerciser", dependencies: ["Corpus"], swiftSettings: strict),
+    .executableTarget(
+      name: "train-dictionary", dependencies: ["Trace", "Corpus", "Zstd"], swiftSettings: strict),
     .executableTarget(
       name: "outbox-exerciser", dependencies: ["LedgerSync", "Trace", arguments],
       swiftSettings: strict),

@@ -73,7 +73,7 @@ extension ShardManifest {
     _ bytes: [UInt8], limits: ShardLimits = .standard
   ) throws(CBORError) -> ShardManifest {
     let bounds = CBOR.Limits(
-      bytes: limits.manifestBytes, items: 16 + limits.documents * 16, depth: 4)
+      bytes: limits.manifestBytes, items: 64 + limits.documents * 16, depth: 4)
     var fields = try CBORFields(decoding: bytes, record: "manifest", limits: bounds)
     _ = try fields.int(1, "format version", formatVersion...formatVersion)
     let name = try fields.displayText(2, "name", limits.nameBytes)

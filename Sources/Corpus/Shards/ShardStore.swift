@@ -174,10 +174,14 @@ extension ShardStore {
     }
   }
 
-  /// Empties staging and drops local shards that the pointer does not name.
+  /// Empties staging, and drops half-written pointers and local shards that the pointer does not name.
   private func recover() throws {
     if access(stagingPath, F_OK) == 0 {
       try FileManager.default.removeItem(atPath: stagingPath)
+    }
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder)
+    where name.hasSuffix(".tmp") {
+      unlink("\(folder)/\(name)")
     }
     let local = try localRoot()
     if let local, !isPresent(local) { unlink(localPath) }
