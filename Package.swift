@@ -19,8 +19,10 @@ let avx2: [String] = []
 let strict: [SwiftSetting] =
   Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
+/// Whole modules, so that kernels inline what other files define in debug builds too.
 func kernelSettings(_ name: String, _ flags: [String]) -> [SwiftSetting] {
-  [.define(name), .unsafeFlags(["-O"] + flags)] + strict
+  let whole = ["-O", "-wmo", "-num-threads", "1", "-disable-batch-mode"]
+  return [.define(name), .unsafeFlags(whole + flags)] + strict
 }
 
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")

@@ -1,1 +1,15 @@
-// KernelsAVX512
+import CIntrinsics
+
+/// The kernels for processors with AVX-512 and VNNI; calling one on another processor is an illegal
+/// instruction.
+public func avx512Kernels() -> ci_kernels { makeKernelTable() }
+
+/// Thirty-two registers of sixteen lanes: 2 x 6 integer and as many float accumulators fit.
+enum Tiling {
+  @inline(__always) static var rowGroups: Int { 2 }
+  @inline(__always) static var quantisedTokens: Int { 6 }
+  @inline(__always) static var floatTokens: Int { 6 }
+  @inline(__always) static var attentionRows: Int { 6 }
+  @inline(__always) static var scoreBlocks: Int { 2 }
+  @inline(__always) static var valueVectors: Int { 4 }
+}

@@ -1,0 +1,50 @@
+// AVX2: bytes are multiplied in pairs into 16 bits, and pairs of those into 32 bits.
+#pragma once
+
+#define CI_Q8_OFFSET 0
+
+union ci_halves {
+  f32x16 f;
+  i32x16 i;
+  u8x64 u;
+  __m256i y[2];
+  __m256 z[2];
+};
+
+CI_INLINE u8x64 ci_high_nibbles(u8x64 a) {
+  union ci_halves x = {.u = a};
+  for (int h = 0; h < 2; h++)
+    x.y[h] = _mm256_and_si256(_mm256_srli_epi16(x.y[h], 4), _mm256_set1_epi8(15));
+  return x.u;
+}
+/// Weights at most 15: the 16-bit pair sums cannot saturate.
+CI_INLINE i32x16 ci_dot4(i32x16 sum, u8x64 weights, i32x16 x) {
+  union ci_halves s = {.i = sum}, w = {.u = weights}, b = {.i = x};
+  for (int h = 0; h < 2; h++) {
+    __m256i pairs = _mm256_maddubs_epi16(w.y[h], b.y[h]);
+    s.y[h] = _mm256_add_epi32(s.y[h], _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  return s.i;
+}
+/// `sum + dot(weights - 128, x)`: the magnitude of the weight times x with the weight's sign. A pair sum
+/// is at most 2 * 128 * 127 = 32512, so it cannot saturate either; x never holds -128.
+CI_INLINE i32x16 ci_dot8(i32x16 sum, u8x64 weights, i32x16 x) {
+  union ci_halves s = {.i = sum}, w = {.u = weights}, b = {.i = x};
+  for (int h = 0; h < 2; h++) {
+    __m256i value = _mm256_xor_si256(w.y[h], _mm256_set1_epi8((char)128));
+    __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(value), _mm256_sign_epi8(b.y[h], value));
+    s.y[h] = _mm256_add_epi32(s.y[h], _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  return s.i;
+}
+CI_INLINE f32x16 ci_f16(const void *p) {
+  union ci_halves r;
+  for (int h = 0; h < 2; h++) r.z[h] = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p + h));
+  return r.f;
+}
+/// Hides a value from the optimiser, so that a measured loop is not folded away.
+CI_INLINE u8x64 ci_opaque(u8x64 a) {
+  union ci_halves x = {.u = a};
+  __asm__ volatile("" : "+x"(x.y[0]), "+x"(x.y[1]));
+  return x.u;
+}

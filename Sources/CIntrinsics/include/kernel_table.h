@@ -1,0 +1,102 @@
+// What one kernel target exports: a table of C functions over plain pointers, so that no SIMD value and
+// no Swift type ever crosses between targets that are compiled for different instruction sets.
+#pragma once
+#include <stdint.h>
+
+/// Values of `format` below.
+enum { CI_F32 = 0, CI_F16 = 1, CI_BF16 = 2, CI_Q8_0 = 3, CI_Q4_0 = 4 };
+
+/// One matrix times a batch of rows: output[token][row] = sum over k of weights[row][k] * input[token][k].
+typedef struct {
+  const void *weights;  // packed, see PackedLayout.swift
+  const void *input;    // activation records for quantised formats, float rows otherwise
+  float *output;
+  long format;
+  long row_groups;  // of 16 rows
+  long columns;
+  long tokens;
+  long input_stride;  // floats; float formats only
+  long output_stride;
+  long tile_tokens;  // tokens in a tile at most
+} ci_matmul;
+
+/// Positions of one KV segment; `base` points at its blocks of one layer.
+typedef struct {
+  const float *base;
+  long count;
+} ci_span;
+
+typedef struct {
+  const float *queries;
+  float *output;
+  long query_stride;
+  long output_stride;
+  long query_heads;
+  long kv_heads;
+  long head_dimension;
+  float scale;
+  long tile_rows;
+} ci_attention_shape;
+
+typedef struct {
+  long first_row;
+  long rows;
+  long causal;
+  long span_count;  // the sequence's own segment is the last span
+  long total;       // positions in all spans
+  const ci_span *spans;
+} ci_attention_request;
+
+typedef struct {
+  const float *cosines;  // [position][rotated / 2]
+  const float *sines;
+  const int32_t *positions;  // by token
+  long rotated;
+  long heads;
+  long head_dimension;
+  long stride;
+  long interleaved;
+} ci_rope;
+
+typedef struct {
+  long quantised_tile_tokens;
+  long float_tile_tokens;
+  long attention_tile_rows;
+
+  void (*pack)(const void *row_major, long format, long rows, long columns, void *packed);
+  void (*unpack_row)(const void *packed, long format, long columns, long row, float *output);
+  /// One tile of activation rows to records.
+  void (*quantise)(const float *x, long stride, long tokens, long columns, long format,
+                   void *records);
+  void (*multiply)(const ci_matmul *job, long first_group, long groups, long first_tile, long tiles);
+
+  void (*rms_norm)(const float *x, const float *weight, float epsilon, float *output, long tokens,
+                   long count, long stride);
+  void (*layer_norm)(const float *x, const float *weight, const float *bias, float epsilon,
+                     float *output, long tokens, long count, long stride);
+  void (*add)(float *x, const float *y, long tokens, long count, long stride, long y_stride);
+  void (*scale)(float *x, float factor, long tokens, long count, long stride);
+  void (*silu_multiply)(float *gate, const float *up, long tokens, long count, long stride);
+  void (*gelu)(float *x, long tokens, long count, long stride);
+  void (*rope)(const ci_rope *job, float *x, long first_token, long tokens);
+  void (*store_kv)(const float *keys, const float *values, long key_stride, long value_stride,
+                   long rows, long heads, long head_dimension, float *base, long position);
+  void (*attend)(const ci_attention_shape *shape, const ci_attention_request *request, long kv_head,
+                 long first_row, long rows, float *scratch);
+
+  float (*maximum)(const float *x, long count);
+  /// The first index of the largest value.
+  long (*argmax)(const float *x, long count);
+  /// The sum of exp(x - maximum).
+  float (*exp_sum)(const float *x, long count, float maximum);
+  /// The hash-relevant elementary functions on their own, for tests.
+  void (*exp)(const float *x, float *output, long count);
+  void (*fma)(const float *a, const float *b, const float *c, float *output, long count);
+
+  /// Limits of the machine: each returns a value that depends on the work, so that it is not elided.
+  long (*read)(const void *memory, long bytes);
+  long (*integer_work)(long iterations);  // integer_operations each
+  float (*fma_work)(long iterations);     // fma_operations each
+  long integer_operations;
+  long fma_operations;
+} ci_kernels;

@@ -1,0 +1,84 @@
+// Sixteen-lane vectors on every instruction set. Swift sees f32x16 as SIMD16<Float>, and so on.
+//
+// Nothing here may hold a product next to a sum: clang would contract them into a fused multiply-add
+// where the machine has one, and the instruction sets would disagree in the last bit.
+#pragma once
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+typedef float f32x16 __attribute__((vector_size(64), aligned(64)));
+typedef int i32x16 __attribute__((vector_size(64), aligned(64)));
+typedef unsigned int u32x16 __attribute__((vector_size(64), aligned(64)));
+typedef unsigned char u8x64 __attribute__((vector_size(64), aligned(64)));
+typedef signed char i8x16 __attribute__((vector_size(16)));
+typedef unsigned short u16x16 __attribute__((vector_size(32)));
+
+#define CI_INLINE static inline __attribute__((always_inline))
+
+CI_INLINE f32x16 ci_splat(float x) {
+  return (f32x16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+}
+CI_INLINE i32x16 ci_splat_int(int x) {
+  return (i32x16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+}
+
+/// The mask of the first `count` lanes: all ones inside, zero outside.
+CI_INLINE i32x16 ci_first_lanes(int count) {
+  const i32x16 lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return (i32x16)(lanes < ci_splat_int(count));
+}
+CI_INLINE f32x16 ci_select(i32x16 mask, f32x16 yes, f32x16 no) {
+  return (f32x16)((mask & (i32x16)yes) | (~mask & (i32x16)no));
+}
+CI_INLINE i32x16 ci_greater(f32x16 a, f32x16 b) { return (i32x16)(a > b); }
+
+/// `a > b ? a : b` in every lane, also where the machine's own maximum treats zeros otherwise.
+CI_INLINE f32x16 ci_max(f32x16 a, f32x16 b) {
+#if defined(__AVX512F__)
+  return (f32x16)_mm512_max_ps((__m512)a, (__m512)b);
+#else
+  return ci_select(ci_greater(a, b), a, b);
+#endif
+}
+CI_INLINE f32x16 ci_abs(f32x16 a) { return (f32x16)((i32x16)a & 0x7fffffff); }
+
+/// The larger of two magnitudes as bits: comparing them as integers needs no rounding rule.
+CI_INLINE i32x16 ci_max_magnitude_bits(f32x16 a, f32x16 b) {
+  i32x16 x = (i32x16)a & 0x7fffffff, y = (i32x16)b & 0x7fffffff;
+  return __builtin_elementwise_max(x, y);
+}
+CI_INLINE int ci_reduce_max(i32x16 a) { return __builtin_reduce_max(a); }
+CI_INLINE int ci_reduce_add(i32x16 a) { return __builtin_reduce_add(a); }
+CI_INLINE i8x16 ci_low_bytes(i32x16 a) { return __builtin_convertvector(a, i8x16); }
+
+CI_INLINE u8x64 ci_low_nibbles(u8x64 a) { return a & (unsigned char)15; }
+CI_INLINE void ci_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
+
+/// Loads the first `count` floats, with zeros behind them.
+CI_INLINE f32x16 ci_load_first(const float *p, long count) {
+#if defined(__AVX512F__)
+  return (f32x16)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
+#else
+  f32x16 v = {0};
+  for (long i = 0; i < count; i++) v[i] = p[i];
+  return v;
+#endif
+}
+CI_INLINE void ci_store_first(float *p, f32x16 v, long count) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), (__m512)v);
+#else
+  for (long i = 0; i < count; i++) p[i] = v[i];
+#endif
+}
+
+/// Sixteen bfloat16 values, widened exactly.
+CI_INLINE f32x16 ci_bf16(const void *p) {
+  u16x16 h;
+  __builtin_memcpy(&h, p, 32);
+  return (f32x16)(__builtin_convertvector(h, u32x16) << 16);
+}

@@ -1,0 +1,79 @@
+#define _GNU_SOURCE
+#include "CIntrinsics.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#endif
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+#if defined(__x86_64__)
+static uint64_t enabledState(void) {
+  uint32_t low, high;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return ((uint64_t)high << 32) | low;
+}
+
+int ci_cpu_level(void) {
+  const uint32_t fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28, f16c = 1u << 29;
+  const uint32_t bmi1 = 1u << 3, avx2 = 1u << 5, bmi2 = 1u << 8;
+  const uint32_t avx512 = 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31;  // F DQ CD BW VL
+  const uint32_t vnni = 1u << 11;
+  uint32_t a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
+  const uint32_t first = fma | osxsave | avx | f16c;
+  if ((c & first) != first || (enabledState() & 0x6) != 0x6) return 0;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+  const uint32_t second = avx2 | bmi1 | bmi2;
+  if ((b & second) != second) return 0;
+  if ((b & avx512) != avx512 || !(c & vnni) || (enabledState() & 0xe6) != 0xe6) return 1;
+  return 2;
+}
+#else
+int ci_cpu_level(void) { return 0; }
+#endif
+
+int64_t ci_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void ci_futex_wait(const int32_t *word, int32_t expected) {
+#if defined(__linux__)
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
+#else
+  if (ci_load(word) == expected) sched_yield();
+#endif
+}
+
+void ci_futex_wake(const int32_t *word, int count) {
+#if defined(__linux__)
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+#else
+  (void)word;
+  (void)count;
+#endif
+}
+
+void ci_yield(void) { sched_yield(); }
+
+void *ci_allocate(long bytes) {
+  const long huge = 2L << 20;
+  const long alignment = bytes >= huge ? huge : 64;
+  void *memory = NULL;
+  if (posix_memalign(&memory, (size_t)alignment, (size_t)(bytes > 0 ? bytes : 64))) return NULL;
+#if defined(MADV_HUGEPAGE)
+  if (bytes >= huge) madvise(memory, (size_t)(bytes & -huge), MADV_HUGEPAGE);
+#endif
+  memset(memory, 0, (size_t)(bytes > 0 ? bytes : 64));
+  return memory;
+}

@@ -1,0 +1,45 @@
+import CIntrinsics
+
+/// The table of this target's kernels. Every entry is a plain C function over pointers and numbers.
+@inline(never)
+func makeKernelTable() -> ci_kernels {
+  var k = ci_kernels()
+  k.quantised_tile_tokens = Tiling.quantisedTokens
+  k.float_tile_tokens = Tiling.floatTokens
+  k.attention_tile_rows = Tiling.attentionRows
+  k.integer_operations = 128 * limitChains
+  k.fma_operations = 32 * limitChains
+  addMatrixKernels(&k)
+  addRowKernels(&k)
+  k.read = { readMemory($0!, $1) }
+  k.integer_work = { integerWork($0) }
+  k.fma_work = { fmaWork($0) }
+  return k
+}
+
+private func addMatrixKernels(_ k: inout ci_kernels) {
+  k.pack = { pack($0!, $1, $2, $3, $4!) }
+  k.unpack_row = { unpackRow($0!, $1, $2, $3, $4!) }
+  k.quantise = { x, stride, tokens, columns, format, records in
+    let offset: Int32 = format == CI_Q4_0 ? 8 : CI_Q8_OFFSET
+    quantise(x!, stride, tokens, columns, offset, records!)
+  }
+  k.multiply = { multiply($0!, $1, $2, $3, $4) }
+  k.store_kv = { storeKV($0!, $1!, $2, $3, $4, $5, $6, $7!, $8) }
+  k.attend = { attend($0!, $1!, $2, $3, $4, $5!) }
+}
+
+private func addRowKernels(_ k: inout ci_kernels) {
+  k.rms_norm = { rmsNorm($0!, $1!, $2, $3!, $4, $5, $6) }
+  k.layer_norm = { layerNorm($0!, $1!, $2!, $3, $4!, $5, $6, $7) }
+  k.add = { add($0!, $1!, $2, $3, $4, $5) }
+  k.scale = { scale($0!, $1, $2, $3, $4) }
+  k.silu_multiply = { siluMultiply($0!, $1!, $2, $3, $4) }
+  k.gelu = { gelu($0!, $1, $2, $3) }
+  k.rope = { rope($0!, $1!, $2, $3) }
+  k.argmax = { argmax($0!, $1) }
+  k.maximum = { maximum($0!, $1) }
+  k.exp_sum = { exponentialSum($0!, $1, $2) }
+  k.exp = { exponentialRow($0!, $1!, $2) }
+  k.fma = { fusedMultiplyAdd($0!, $1!, $2!, $3!, $4) }
+}

@@ -1,0 +1,49 @@
+// Loops that do nothing but one kind of work, to find the physical limits of the machine.
+import CIntrinsics
+
+/// Reads memory in four independent streams of one line each.
+@inline(never)
+func readMemory(_ memory: UnsafeRawPointer, _ count: Int) -> Int {
+  var a = i32x16(repeating: 0)
+  var b = a
+  var c = a
+  var d = a
+  var i = 0
+  while i &+ 256 <= count {
+    a ^= memory.loadUnaligned(fromByteOffset: i, as: i32x16.self)
+    b ^= memory.loadUnaligned(fromByteOffset: i &+ 64, as: i32x16.self)
+    c ^= memory.loadUnaligned(fromByteOffset: i &+ 128, as: i32x16.self)
+    d ^= memory.loadUnaligned(fromByteOffset: i &+ 192, as: i32x16.self)
+    i &+= 256
+  }
+  return Int(ci_reduce_add(a ^ b ^ c ^ d))
+}
+
+let limitChains = 10
+
+/// `iterations` times `limitChains` dot products of 64 bytes in independent chains.
+@inline(never)
+func integerWork(_ iterations: Int) -> Int {
+  var sums = InlineArray<10, i32x16>(repeating: i32x16(repeating: 0))
+  var weights = u8x64(repeating: 3)
+  let x = ci_splat_int(0x0503_0201)
+  for _ in 0..<iterations {
+    weights = ci_opaque(weights)
+    for i in 0..<limitChains { sums[i] = ci_dot4(sums[i], weights, x) }
+  }
+  var total = sums[0]
+  for i in 1..<limitChains { total &+= sums[i] }
+  return Int(ci_reduce_add(total))
+}
+
+@inline(never)
+func fmaWork(_ iterations: Int) -> Float {
+  var sums = InlineArray<10, f32x16>(repeating: f32x16(repeating: 1))
+  let factor = ci_splat(1.000_1)
+  for _ in 0..<iterations {
+    for i in 0..<limitChains { sums[i] = ci_fma(sums[i], factor, factor) }
+  }
+  var total = sums[0]
+  for i in 1..<limitChains { total += sums[i] }
+  return laneSum(total)
+}

@@ -1,0 +1,192 @@
+// Kernels over rows of activations. Sums have sixteen lanes and one fixed order, whatever the machine.
+// Tails are read with zeros behind them; nothing behind `count` is read or written.
+import CIntrinsics
+
+typealias Row = UnsafePointer<Float>
+typealias MutableRow = UnsafeMutablePointer<Float>
+
+/// Calls `body(offset, width)` for each sixteen elements of a row.
+@inline(__always)
+private func eachVector(_ count: Int, _ body: (Int, Int) -> Void) {
+  var i = 0
+  while i &+ 16 <= count {
+    body(i, 16)
+    i &+= 16
+  }
+  if i < count { body(i, count &- i) }
+}
+
+@inline(__always)
+private func read(_ p: Row, _ i: Int, _ width: Int) -> f32x16 {
+  width == 16 ? load(p, i) : ci_load_first(p + i, width)
+}
+
+@inline(__always)
+private func write(_ v: f32x16, _ p: MutableRow, _ i: Int, _ width: Int) {
+  if width == 16 { store(v, p, i) } else { ci_store_first(p + i, v, width) }
+}
+
+@inline(never)
+func rmsNorm(
+  _ x: Row, _ weight: Row, _ epsilon: Float, _ output: MutableRow, _ tokens: Int, _ count: Int,
+  _ stride: Int
+) {
+  for t in 0..<tokens {
+    let row = x + t &* stride
+    let to = output + t &* stride
+    var squares = ci_splat(0)
+    eachVector(count) { i, width in
+      let v = read(row, i, width)
+      squares = ci_fma(v, v, squares)
+    }
+    let mean = laneSum(squares) / Float(count)
+    let factor = ci_splat(1 / (mean + epsilon).squareRoot())
+    eachVector(count) { i, width in
+      write(read(row, i, width) * factor * read(weight, i, width), to, i, width)
+    }
+  }
+}
+
+@inline(never)
+func layerNorm(
+  _ x: Row, _ weight: Row, _ bias: Row, _ epsilon: Float, _ output: MutableRow, _ tokens: Int,
+  _ count: Int, _ stride: Int
+) {
+  for t in 0..<tokens {
+    let row = x + t &* stride
+    let to = output + t &* stride
+    var sum = ci_splat(0)
+    eachVector(count) { i, width in sum = sum + read(row, i, width) }
+    let mean = ci_splat(laneSum(sum) / Float(count))
+    var squares = ci_splat(0)
+    eachVector(count) { i, width in
+      let inside = ci_first_lanes(Int32(truncatingIfNeeded: width))
+      let v = ci_select(inside, read(row, i, width) - mean, ci_splat(0))
+      squares = ci_fma(v, v, squares)
+    }
+    let factor = ci_splat(1 / (laneSum(squares) / Float(count) + epsilon).squareRoot())
+    eachVector(count) { i, width in
+      let v = (read(row, i, width) - mean) * factor
+      write(ci_fma(v, read(weight, i, width), read(bias, i, width)), to, i, width)
+    }
+  }
+}
+
+/// x += y; a `yStride` of zero adds one row to every token.
+@inline(never)
+func add(_ x: MutableRow, _ y: Row, _ tokens: Int, _ count: Int, _ stride: Int, _ yStride: Int) {
+  for t in 0..<tokens {
+    let row = x + t &* stride
+    let other = y + t &* yStride
+    eachVector(count) { i, width in
+      write(read(row, i, width) + read(other, i, width), row, i, width)
+    }
+  }
+}
+
+@inline(never)
+func scale(_ x: MutableRow, _ factor: Float, _ tokens: Int, _ count: Int, _ stride: Int) {
+  for t in 0..<tokens {
+    let row = x + t &* stride
+    eachVector(count) { i, width in
+      write(read(row, i, width) * ci_splat(factor), row, i, width)
+    }
+  }
+}
+
+/// gate = gate / (1 + e^-gate) * up.
+@inline(never)
+func siluMultiply(_ gate: MutableRow, _ up: Row, _ tokens: Int, _ count: Int, _ stride: Int) {
+  for t in 0..<tokens {
+    let row = gate + t &* stride
+    let other = up + t &* stride
+    eachVector(count) { i, width in
+      let g = read(row, i, width)
+      let sigmoid = g / (ci_splat(1) + exponential(-g))
+      write(sigmoid * read(other, i, width), row, i, width)
+    }
+  }
+}
+
+/// x = x / 2 * (1 + erf(x / sqrt 2)).
+@inline(never)
+func gelu(_ x: MutableRow, _ tokens: Int, _ count: Int, _ stride: Int) {
+  for t in 0..<tokens {
+    let row = x + t &* stride
+    eachVector(count) { i, width in
+      let v = read(row, i, width)
+      let e = errorFunction(v * ci_splat(0.707_106_781))
+      write(v * ci_splat(0.5) * (ci_splat(1) + e), row, i, width)
+    }
+  }
+}
+
+/// erf within 3 ulp: a polynomial below 0.93, `1 - e^-p(|x|)` above.
+@inline(__always)
+private func errorFunction(_ x: f32x16) -> f32x16 {
+  let t = ci_abs(x)
+  let s = x * x
+  var near = ci_splat(-5.967_617_03e-4)
+  near = ci_fma(near, s, ci_splat(4.991_194_23e-3))
+  near = ci_fma(near, s, ci_splat(-2.676_813_49e-2))
+  near = ci_fma(near, s, ci_splat(1.128_199_25e-1))
+  near = ci_fma(near, s, ci_splat(-3.761_253_36e-1))
+  near = ci_fma(near, s, ci_splat(1.283_791_66e-1))
+  near = ci_fma(near, x, x)
+  let slope = ci_fma(ci_splat(-1.728_534_70e-5), t, ci_splat(3.831_971_26e-4))
+  var far = ci_fma(slope, s, ci_fma(ci_splat(-3.883_964_38e-3), t, ci_splat(2.425_462_19e-2)))
+  far = ci_fma(far, t, ci_splat(-1.067_778_77e-1))
+  far = ci_fma(far, t, ci_splat(-6.348_466_87e-1))
+  far = ci_fma(far, t, ci_splat(-1.287_175_12e-1))
+  far = ci_fma(far, t, -t)
+  let rest = ci_splat(1) - exponential(far)
+  let sign = unsafeBitCast(x, to: i32x16.self) & ci_splat_int(Int32.min)
+  let signed = unsafeBitCast(unsafeBitCast(rest, to: i32x16.self) | sign, to: f32x16.self)
+  return ci_select(ci_greater(t, ci_splat(0.927_734_375)), signed, near)
+}
+
+@inline(never)
+func maximum(_ x: Row, _ count: Int) -> Float {
+  guard count >= 16 else {
+    var m = x[0]
+    for i in 1..<max(count, 1) where x[i] > m { m = x[i] }
+    return m
+  }
+  var m = load(x, 0)
+  var i = 16
+  while i &+ 16 <= count {
+    m = ci_max(load(x, i), m)
+    i &+= 16
+  }
+  return laneMaximum(ci_max(load(x, count &- 16), m))
+}
+
+/// The first index of the largest value.
+@inline(never)
+func argmax(_ x: Row, _ count: Int) -> Int {
+  let largest = maximum(x, count)
+  for i in 0..<count where x[i] == largest { return i }
+  return 0
+}
+
+@inline(never)
+func exponentialSum(_ x: Row, _ count: Int, _ maximum: Float) -> Float {
+  var sum = ci_splat(0)
+  eachVector(count) { i, width in
+    let e = exponential(read(x, i, width) - ci_splat(maximum))
+    sum = sum + ci_select(ci_first_lanes(Int32(truncatingIfNeeded: width)), e, ci_splat(0))
+  }
+  return laneSum(sum)
+}
+
+@inline(never)
+func exponentialRow(_ x: Row, _ output: MutableRow, _ count: Int) {
+  eachVector(count) { i, width in write(exponential(read(x, i, width)), output, i, width) }
+}
+
+@inline(never)
+func fusedMultiplyAdd(_ a: Row, _ b: Row, _ c: Row, _ output: MutableRow, _ count: Int) {
+  eachVector(count) { i, width in
+    write(ci_fma(read(a, i, width), read(b, i, width), read(c, i, width)), output, i, width)
+  }
+}
