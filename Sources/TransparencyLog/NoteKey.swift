@@ -61,7 +61,7 @@ package struct NoteVerifier: Hashable, Sendable {
     "\(name)+\(keyIDText)+\(Data([Self.ed25519] + publicKey).base64EncodedString())"
   }
 
-  private var keyIDText: String {
+  var keyIDText: String {
     let text = String(keyID, radix: 16)
     return String(repeating: "0", count: 8 - text.count) + text
   }
@@ -82,6 +82,29 @@ package struct NoteSigner: Sendable {
   package init(name: String, key: Curve25519.Signing.PrivateKey) throws(NoteError) {
     self.key = key
     verifier = try NoteVerifier(name: name, publicKey: Array(key.publicKey.rawRepresentation))
+  }
+
+  /// Reads `PRIVATE+KEY+name+hex(key id)+base64(0x01 || seed)`, as Go's note package writes it.
+  package init(skey: String) throws(NoteError) {
+    let parts = skey.split(separator: "+", maxSplits: 4, omittingEmptySubsequences: false)
+    guard parts.count == 5, parts[0] == "PRIVATE", parts[1] == "KEY",
+      let seed = strictBase64(parts[4]), seed.count == 33, seed[0] == NoteVerifier.ed25519,
+      let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: seed.dropFirst())
+    else {
+      throw NoteError(
+        field: "private key", found: "other text", expected: "PRIVATE+KEY+name+id+base64")
+    }
+    try self.init(name: String(parts[2]), key: key)
+    guard parts[3] == verifier.keyIDText else {
+      throw NoteError(
+        field: "private key id", found: String(parts[3]), expected: verifier.keyIDText)
+    }
+  }
+
+  /// The text in which the private key is kept; it must not leave the machine.
+  package var skey: String {
+    let seed = Data([NoteVerifier.ed25519] + key.rawRepresentation).base64EncodedString()
+    return "PRIVATE+KEY+\(verifier.name)+\(verifier.keyIDText)+\(seed)"
   }
 
   func sign(_ text: String) throws -> [UInt8] {

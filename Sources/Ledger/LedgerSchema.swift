@@ -1,0 +1,69 @@
+import Corpus
+import GRDB
+
+/// The tables of a ledger in SQLite, and how they are opened.
+enum LedgerSchema {
+  static let file = "ledger.sqlite"
+
+  /// Opens or creates the database: write-ahead log, and every commit synced to the disk.
+  static func open(path: String) throws -> DatabasePool {
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(10)
+    configuration.maximumReaderCount = 4
+    configuration.prepareDatabase { database in
+      try database.execute(sql: "PRAGMA synchronous = FULL")
+    }
+    let pool = try DatabasePool(path: path, configuration: configuration)
+    try migrator.migrate(pool)
+    return pool
+  }
+
+  private static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1") { database in
+      for statement in tables { try database.execute(sql: statement) }
+    }
+    return migrator
+  }
+
+  private static let tables = [
+    """
+    CREATE TABLE agents (
+      key BLOB PRIMARY KEY, name TEXT NOT NULL, registered INTEGER NOT NULL,
+      record BLOB NOT NULL) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE shards (
+      root BLOB PRIMARY KEY, name TEXT NOT NULL, contributor BLOB NOT NULL,
+      contributor_name TEXT NOT NULL, registered INTEGER NOT NULL, record BLOB NOT NULL)
+    WITHOUT ROWID
+    """,
+    "CREATE INDEX shards_by_contributor ON shards (contributor)",
+    // A leaf of the tree. `receipt_size` is the size of the checkpoint in its first receipt.
+    """
+    CREATE TABLE entries (
+      position INTEGER PRIMARY KEY, agent BLOB NOT NULL, sequence INTEGER NOT NULL,
+      hash BLOB NOT NULL, header BLOB NOT NULL, payload BLOB, logged INTEGER NOT NULL,
+      receipt_size INTEGER NOT NULL, UNIQUE (agent, sequence))
+    """,
+    // Hashes of the tree's nodes in the order of NodePosition.storageIndex.
+    "CREATE TABLE hashes (position INTEGER PRIMARY KEY, hash BLOB NOT NULL)",
+    "CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL)",
+    // An agent's trace is credited once, whatever batches it is in.
+    """
+    CREATE TABLE traces (
+      agent BLOB NOT NULL, id BLOB NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (agent, id))
+    WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE credits (
+      contributor BLOB NOT NULL, period TEXT NOT NULL, answers INTEGER NOT NULL,
+      share_ppm INTEGER NOT NULL, PRIMARY KEY (contributor, period)) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE equivocations (
+      agent BLOB NOT NULL, sequence INTEGER NOT NULL, header BLOB NOT NULL,
+      seen INTEGER NOT NULL, PRIMARY KEY (agent, sequence)) WITHOUT ROWID
+    """,
+  ]
+}

@@ -1,0 +1,52 @@
+import Corpus
+import Foundation
+import LedgerWire
+import Trace
+import TransparencyLog
+
+/// What the ledger does, without HTTP: admission, then sequencing, then the receipt.
+package struct LedgerService: Sendable {
+  let store: LedgerStore
+  private let admission: Admission
+  private let sequencer: Sequencer
+  private let now: @Sendable () -> Int
+
+  package init(
+    store: LedgerStore,
+    now: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }
+  ) {
+    self.store = store
+    self.now = now
+    admission = Admission(origin: store.verifier.name)
+    sequencer = Sequencer(store: store, now: now)
+  }
+
+  var origin: String { store.verifier.name }
+
+  func registerAgent(_ signed: [UInt8]) async throws -> AgentMessage {
+    let registration = try AgentRegistration.verify(signed, origin: origin)
+    return try await store.register(registration, record: signed, now: now())
+  }
+
+  func registerShard(_ signed: [UInt8]) async throws -> ShardMessage {
+    let registration = try ShardRegistration.verify(signed, origin: origin)
+    return try await store.register(registration, record: signed, now: now())
+  }
+
+  /// Logs a batch, or finds it logged; the same batch gets the same receipt every time.
+  func submit(_ body: [UInt8]) async throws -> ReceiptMessage {
+    let submission = try BatchSubmission.decode(body)
+    var batch = try admission.admitHeader(of: submission)
+    // Before the content is looked at: what was accepted once is never refused later, and a
+    // second batch under a used number is evidence whatever it holds.
+    switch try await store.standing(of: batch) {
+    case .logged(let position): return try await store.receipt(position: position)
+    case .conflicting: break
+    case .new:
+      if let payload = submission.payload {
+        batch.content = try admission.admitContent(payload, of: batch.header)
+      }
+    }
+    return try await store.receipt(position: sequencer.append(batch))
+  }
+}

@@ -1,0 +1,231 @@
+import AsyncHTTPClient
+import Corpus
+import Foundation
+import LedgerWire
+import NIOCore
+import TransparencyLog
+
+/// A ledger over HTTP: one bounded request at a time, to the given address and nowhere else.
+package struct LedgerClient: Sendable {
+  /// The largest answer that is read.
+  static let maximumAnswerBytes = 1 << 20
+
+  package let url: String
+  private let http: HTTPClient
+  private let timeout: Duration
+  private let now: @Sendable () -> Int
+
+  /// Runs `body` with a client for the ledger at `url`, and closes its connections.
+  package static func connect<Result: Sendable>(
+    to url: String, timeout: Duration = .seconds(30),
+    now: @escaping @Sendable () -> Int = SyncClock.system.now,
+    isolation: isolated (any Actor)? = #isolation,
+    _ body: (LedgerClient) async throws -> Result
+  ) async throws -> Result {
+    let url = try LedgerAddress.normalize(url)
+    var configuration = HTTPClient.Configuration(
+      redirectConfiguration: .disallow,
+      timeout: .init(connect: .seconds(10)), decompression: .disabled)
+    configuration.httpVersion = .http1Only
+    // A refused connection is reported at once; the outbox has its own, durable, waiting.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    let client = LedgerClient(url: url, http: http, timeout: timeout, now: now)
+    do {
+      let result = try await body(client)
+      try await http.shutdown()
+      return result
+    } catch {
+      try await http.shutdown()
+      throw error
+    }
+  }
+
+  private init(
+    url: String, http: HTTPClient, timeout: Duration, now: @escaping @Sendable () -> Int
+  ) {
+    self.url = url
+    self.http = http
+    self.timeout = timeout
+    self.now = now
+  }
+}
+
+extension LedgerClient {
+  /// The log's public key; worth what the connection is worth, so pin it.
+  package func key() async throws -> NoteVerifier {
+    let text = String(decoding: try await get("/v1/key"), as: UTF8.self)
+    do throws(NoteError) {
+      return try NoteVerifier(vkey: text.trimmingCharacters(in: .newlines))
+    } catch {
+      throw LedgerFailure.garbage("\(error)")
+    }
+  }
+
+  /// The latest signed checkpoint, not yet verified.
+  package func checkpoint() async throws -> SignedNote {
+    try note(try await get("/v1/checkpoint"))
+  }
+
+  /// The proof that the log only grew between two sizes, not yet checked.
+  package func consistency(from old: UInt64, to new: UInt64) async throws -> ConsistencyProof {
+    let message: ProofMessage = try json(
+      try await get("/v1/proof/consistency?from=\(old)&to=\(new)"))
+    let path = message.hashes.compactMap { strictBase64($0).flatMap { TreeHash(bytes: $0) } }
+    guard path.count == message.hashes.count else {
+      throw LedgerFailure.garbage("consistency proof: found other text, expected base64 hashes")
+    }
+    return ConsistencyProof(oldSize: old, newSize: new, path: path)
+  }
+
+  /// Registers an agent for the log of that origin.
+  @discardableResult
+  package func registerAgent(
+    _ identity: ContributorIdentity, origin: String
+  ) async throws -> AgentMessage {
+    let body = try AgentRegistration.sign(origin: origin, identity: identity)
+    return try json(try await post("/v1/agents", body))
+  }
+
+  /// Claims a shard for its contributor in the log of that origin.
+  @discardableResult
+  package func registerShard(
+    root: Corpus.Digest, name: String, identity: ContributorIdentity, origin: String
+  ) async throws -> ShardMessage {
+    let body = try ShardRegistration.sign(
+      origin: origin, root: root, name: name, identity: identity)
+    return try json(try await post("/v1/shards", body))
+  }
+
+  /// Claims a shard by its manifest, which has to be the identity's.
+  @discardableResult
+  package func registerShard(
+    _ manifest: ShardManifest, identity: ContributorIdentity, origin: String
+  ) async throws -> ShardMessage {
+    guard manifest.contributor == identity.publicKey else {
+      throw LedgerRefusal(
+        .badSignature, field: "shard.contributor", found: manifest.contributor.hex,
+        expected: "your key \(identity.publicKey.hex); only its contributor registers a shard")
+    }
+    return try await registerShard(
+      root: manifest.root, name: manifest.name, identity: identity, origin: origin)
+  }
+
+  /// Credits of a contributor, of one period (`2026-11`) or of all.
+  package func statement(
+    of contributor: ContributorKey, period: String? = nil
+  ) async throws -> StatementMessage {
+    let query = period.map { "?period=\($0)" } ?? ""
+    return try json(try await get("/v1/contributors/\(contributor.hex)/statement\(query)"))
+  }
+
+  /// Agents that signed two batches with one number.
+  package func equivocations() async throws -> [EquivocationMessage] {
+    try json(try await get("/v1/equivocations"))
+  }
+
+  /// Sends a batch and returns its receipt, not yet verified.
+  func submit(_ submission: BatchSubmission) async throws -> LogProof {
+    let message: ReceiptMessage = try json(
+      try await post("/v1/batches", submission.encode(), type: BatchSubmission.contentType))
+    do throws(NoteError) {
+      return try LogProof(encoded: Array(message.proof.utf8))
+    } catch {
+      throw LedgerFailure.garbage("receipt: \(error)")
+    }
+  }
+}
+
+extension LedgerClient {
+  private func get(_ path: String) async throws -> [UInt8] {
+    try await send(HTTPClientRequest(url: url + path))
+  }
+
+  private func post(
+    _ path: String, _ body: [UInt8], type: String = "application/cose"
+  ) async throws -> [UInt8] {
+    var request = HTTPClientRequest(url: url + path)
+    request.method = .POST
+    request.headers.add(name: "content-type", value: type)
+    request.body = .bytes(ByteBuffer(bytes: body))
+    return try await send(request)
+  }
+
+  /// The body of a 2xx answer; everything else is thrown as what it means.
+  private func send(_ request: HTTPClientRequest) async throws -> [UInt8] {
+    let answer: Answer
+    do {
+      answer = try await withTimeout(timeout) { [http] in
+        let response = try await http.execute(request, timeout: .hours(1))
+        let body = try await response.body.collect(upTo: Self.maximumAnswerBytes)
+        return Answer(
+          status: response.status.code, retryAfter: response.headers.first(name: "retry-after"),
+          body: Array(buffer: body))
+      }
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      try Task.checkCancellation()
+      throw LedgerFailure(transport: error, timeout: timeout)
+    }
+    return try answer.content(now: now())
+  }
+
+  private func json<Message: Decodable>(_ bytes: [UInt8]) throws -> Message {
+    do {
+      return try JSONDecoder().decode(Message.self, from: Data(bytes))
+    } catch {
+      throw LedgerFailure.garbage("found other bytes, expected the JSON of \(Message.self)")
+    }
+  }
+
+  private func note(_ bytes: [UInt8]) throws -> SignedNote {
+    do throws(NoteError) {
+      return try SignedNote(encoded: bytes)
+    } catch {
+      throw LedgerFailure.garbage("checkpoint: \(error)")
+    }
+  }
+}
+
+/// An HTTP answer that was read whole.
+private struct Answer: Sendable {
+  let status: UInt
+  let retryAfter: String?
+  let body: [UInt8]
+
+  /// The body of a success; refusals in the ledger's own words are thrown as such, and the rest as
+  /// something to try again later.
+  func content(now: Int) throws -> [UInt8] {
+    if (200..<300).contains(status) { return body }
+    let wait = retryAfter.flatMap { RetryAfter.seconds($0, now: now) }
+    let refusal = try? JSONDecoder().decode(LedgerRefusal.self, from: Data(body))
+    switch status {
+    case 429: throw LedgerFailure.tooManyRequests(wait: wait)
+    case 500...: throw LedgerFailure.unwell(status: status, wait: wait)
+    case 400..<500:
+      // A proxy or a sign-in page answers 4xx too; only the ledger's own words are final.
+      guard let refusal, refusal.error.httpStatus == Int(status) else { fallthrough }
+      throw refusal
+    default: throw LedgerFailure.garbage("found HTTP status \(status), expected 200")
+    }
+  }
+}
+
+/// Runs `body` for at most `limit`; cancels it then.
+private func withTimeout<Result: Sendable>(
+  _ limit: Duration, _ body: @escaping @Sendable () async throws -> Result
+) async throws -> Result {
+  try await withThrowingTaskGroup(of: Result.self) { group in
+    group.addTask { try await body() }
+    group.addTask {
+      try await Task.sleep(for: limit)
+      throw TimedOut()
+    }
+    defer { group.cancelAll() }
+    guard let result = try await group.next() else { throw CancellationError() }
+    return result
+  }
+}
+
+struct TimedOut: Error {}

@@ -1,0 +1,98 @@
+import Foundation
+import LedgerWire
+import TransparencyLog
+
+/// What makes a ledger's word worth believing: one key, and one history.
+struct LogTrust: Sendable {
+  let store: TraceStore
+  let client: LedgerClient
+  let verifier: NoteVerifier
+
+  /// Trusts the given key, the pinned one, or on first contact the one that the ledger shows; and
+  /// checks that its present checkpoint continues the last one seen.
+  static func establish(
+    store: TraceStore, client: LedgerClient, given: NoteVerifier?
+  ) async throws -> (trust: LogTrust, isFirstContact: Bool) {
+    let record = try store.ledger(client.url)
+    let pinned = try record.map { record throws(NoteError) in
+      try NoteVerifier(vkey: record.vkey)
+    }
+    if let given, let pinned, given != pinned {
+      throw Distrust(
+        "The given log key \(given.vkey) is not the pinned one, \(pinned.vkey). "
+          + "If the log was replaced on purpose, forget the old one first.")
+    }
+    var verifier = given ?? pinned
+    if verifier == nil { verifier = try await client.key() }
+    guard let verifier else { throw LedgerFailure.garbage("found no log key") }
+    let trust = LogTrust(store: store, client: client, verifier: verifier)
+    let seen = try trust.verify(try await client.checkpoint())
+    if record == nil { try store.pin(verifier, ledger: client.url) }
+    try await trust.checkHistory(seen)
+    try store.keep(seen, ledger: client.url)
+    return (trust, record == nil)
+  }
+
+  /// The checkpoint of a receipt that includes the entry, and continues the history seen so far.
+  func verify(_ receipt: LogProof, entry: [UInt8]) async throws -> SeenCheckpoint {
+    switch receipt.verify(entry: entry, by: verifier) {
+    case .invalid(let reason):
+      throw Distrust("The receipt is not valid: \(reason).")
+    case .valid(let checkpoint):
+      let seen = SeenCheckpoint(checkpoint: checkpoint, note: receipt.note.encoded)
+      try await checkHistory(seen)
+      return seen
+    }
+  }
+
+  private func verify(_ note: SignedNote) throws -> SeenCheckpoint {
+    switch Checkpoint.verify(note, by: verifier) {
+    case .invalid(let reason):
+      throw Distrust(
+        "The checkpoint is not signed by the log key trusted here (\(verifier.vkey)): \(reason).")
+    case .valid(let checkpoint):
+      return SeenCheckpoint(checkpoint: checkpoint, note: note.encoded)
+    }
+  }
+
+  /// Demands a proof that one of two checkpoints extends the other, whichever came first.
+  private func checkHistory(_ seen: SeenCheckpoint) async throws {
+    guard let note = try store.ledger(client.url)?.checkpoint else { return }
+    let last: Checkpoint
+    do throws(NoteError) {
+      last = try Checkpoint(text: SignedNote(encoded: Array(note.utf8)).text)
+    } catch {
+      throw StoreError(
+        store.path, field: "ledgers.checkpoint", found: error.found, expected: error.expected)
+    }
+    let (old, new) =
+      last.size <= seen.checkpoint.size
+      ? (last, seen.checkpoint) : (seen.checkpoint, last)
+    guard old.size > 0 || old.size == new.size else { return }
+    if old.size == new.size {
+      guard old.root == new.root else {
+        throw Distrust(
+          "The ledger shows two histories: at size \(old.size) it signed the root \(old.root) "
+            + "and the root \(new.root).")
+      }
+      return
+    }
+    try await checkGrowth(from: old, to: new)
+  }
+
+  private func checkGrowth(from old: Checkpoint, to new: Checkpoint) async throws {
+    let proof: ConsistencyProof
+    do {
+      proof = try await client.consistency(from: old.size, to: new.size)
+    } catch let refusal as LedgerRefusal {
+      throw Distrust(
+        "The ledger cannot prove that its log of \(new.size) entries continues the one of "
+          + "\(old.size) that it signed: \(refusal).")
+    }
+    if let reason = proof.check(oldRoot: old.root, newRoot: new.root).reason {
+      throw Distrust(
+        "The ledger's log of \(new.size) entries does not continue the one of \(old.size) that "
+          + "it signed: \(reason).")
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import GRDB
+
+/// A value in a database that this program would not have written.
+package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
+  package let file: String
+  package let field: String
+  package let found: String
+  package let expected: String
+
+  package init(_ file: String, field: String, found: String, expected: String) {
+    self.file = file
+    self.field = field
+    self.found = found
+    self.expected = expected
+  }
+
+  package var description: String { "\(file): \(field): found \(found), expected \(expected)" }
+}
+
+extension Row {
+  // GRDB's subscripts trap on a value of another type, which a damaged file may hold.
+
+  func integer(_ column: String) throws -> Int { try checked(column, "a number") }
+
+  func text(_ column: String) throws -> String { try checked(column, "text") }
+
+  func bytes(_ column: String) throws -> [UInt8] {
+    Array(try checked(column, "bytes") as Data)
+  }
+
+  func optional<Value: DatabaseValueConvertible>(_ column: String) throws -> Value? {
+    let value: DatabaseValue = self[column]
+    return value.isNull ? nil : try checked(column, "another type") as Value
+  }
+
+  private func checked<Value: DatabaseValueConvertible>(
+    _ column: String, _ expected: String
+  ) throws -> Value {
+    let value: DatabaseValue = self[column]
+    guard let decoded = Value.fromDatabaseValue(value) else {
+      throw StoreError(
+        "traces.sqlite", field: column, found: value.isNull ? "nothing" : "another type",
+        expected: expected)
+    }
+    return decoded
+  }
+}

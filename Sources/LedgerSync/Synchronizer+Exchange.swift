@@ -1,0 +1,164 @@
+import Corpus
+import Foundation
+import LedgerWire
+import TransparencyLog
+
+/// The ledger refuses to go on with this agent; a person has to look.
+struct Held: Error {
+  let sentence: String
+}
+
+extension Synchronizer {
+  /// One conversation with the ledger, from its key to the last receipt.
+  func exchange() async throws -> SyncReport {
+    progress = SyncReport()
+    do {
+      try await LedgerClient.connect(to: url, timeout: timeout, now: clock.now) { client in
+        try await deliverAll(client)
+      }
+    } catch let failure as LedgerFailure {
+      return try reportFailure(failure.description, .later, wait: failure.wait, progress)
+    } catch let distrust as Distrust {
+      return try reportFailure(distrust.reason, .distrusted, wait: nil, progress)
+    } catch let held as Held {
+      return try reportFailure(held.sentence, .held, wait: nil, progress)
+    } catch let refusal as LedgerRefusal {
+      return try reportFailure(
+        "The ledger refuses this agent: \(refusal).", .held, wait: nil, progress)
+    }
+    try store.recordSuccess(ledger: url, now: clock.now())
+    return try reportSuccess(progress)
+  }
+
+  private func deliverAll(_ client: LedgerClient) async throws {
+    let (trust, isFirstContact) = try await LogTrust.establish(
+      store: store, client: client, given: logKey)
+    if isFirstContact {
+      progress.sentences.append(
+        logKey == nil
+          ? "First contact with the log \(trust.verifier.name): its key is now pinned, "
+            + "\(trust.verifier.vkey)."
+          : "First contact with the log \(trust.verifier.name): it has the key that was given.")
+    }
+    if try store.ledger(url)?.registered != identity.publicKey {
+      try await register(client, trust)
+    }
+    while let batch = try nextBatch(trust) {
+      try await deliver(batch, client, trust)
+    }
+  }
+
+  private func nextBatch(_ trust: LogTrust) throws -> OutboxBatch? {
+    let origin = trust.verifier.name
+    if let batch = try store.nextBatch(origin: origin, agent: identity.publicKey) { return batch }
+    guard try store.sealPending(origin: origin, identity: identity, now: clock.now()) else {
+      return nil
+    }
+    return try store.nextBatch(origin: origin, agent: identity.publicKey)
+  }
+
+  private func register(_ client: LedgerClient, _ trust: LogTrust) async throws {
+    try await client.registerAgent(identity, origin: trust.verifier.name)
+    try store.markRegistered(identity.publicKey, ledger: url)
+  }
+
+  private func deliver(
+    _ batch: OutboxBatch, _ client: LedgerClient, _ trust: LogTrust
+  ) async throws {
+    try store.markSent(batch)
+    progress.sentBatches += 1
+    progress.sentBytes += batch.submission.encode().count
+    let receipt: LogProof
+    do {
+      receipt = try await submit(batch, client, trust)
+    } catch let refusal as LedgerRefusal {
+      try settle(refusal, of: batch)
+      return
+    }
+    let seen = try await trust.verify(receipt, entry: batch.signedHeader)
+    try store.settle(
+      batch, receipt: receipt.encoded, checkpoint: seen, ledger: url, now: clock.now())
+    guard batch.state != .quarantined else { return }
+    progress.receiptedBatches += 1
+    progress.receiptedTraces += batch.count
+  }
+
+  /// Sends a batch; registers and sends again if the ledger has forgotten the agent.
+  private func submit(
+    _ batch: OutboxBatch, _ client: LedgerClient, _ trust: LogTrust
+  ) async throws -> LogProof {
+    do {
+      return try await client.submit(batch.submission)
+    } catch let refusal as LedgerRefusal where refusal.error == .unknownAgent {
+      try await register(client, trust)
+      return try await client.submit(batch.submission)
+    }
+  }
+
+  /// Puts a batch aside that was refused for its content; anything else concerns the whole chain.
+  private func settle(
+    _ refusal: LedgerRefusal, of batch: OutboxBatch
+  ) throws {
+    switch refusal.error {
+    case .equivocation:
+      throw Held(
+        sentence: "The ledger has another batch \(batch.sequence) of this agent and keeps both as "
+          + "evidence of equivocation: \(refusal.expected). The agent's key or a copy of its "
+          + "traces is in use elsewhere; give this device a new agent key.")
+    case .sequenceGap:
+      throw Held(
+        sentence: "The ledger expects another batch than \(batch.sequence) "
+          + "(\(refusal.field): found \(refusal.found), expected \(refusal.expected)). "
+          + "Either it lost batches that it acknowledged, or this agent's key is in use elsewhere.")
+    case .wrongOrigin, .unknownAgent, .busy, .internal, .notFound, .taken:
+      throw refusal
+    case .malformed, .badSignature, .tooLarge, .invalidTrace:
+      guard batch.state != .quarantined else { throw refusal }
+      try store.quarantine(batch, refusal: "\(refusal)")
+      progress.quarantinedBatches += 1
+      progress.quarantinedTraces += batch.count
+      progress.sentences.append(
+        "The ledger refused batch \(batch.sequence) (\(refusal)); it is put aside with its "
+          + "\(Phrase.count(batch.count, "trace")), and the others go on.")
+    }
+  }
+}
+
+extension Synchronizer {
+  private func reportSuccess(_ progress: SyncReport) throws -> SyncReport {
+    var report = progress
+    report.outcome = .complete
+    report.waitingTraces = try store.statistics().waiting
+    if report.receiptedBatches > 0 {
+      let origin = try knownOrigin() ?? url
+      report.sentences.append(
+        "\(Phrase.count(report.receiptedTraces, "trace")) in "
+          + "\(Phrase.count(report.receiptedBatches, "batch")) "
+          + "\(report.receiptedTraces == 1 ? "is" : "are") in the log \(origin); "
+          + "\(report.receiptedBatches == 1 ? "the receipt is" : "all receipts are") verified.")
+    }
+    return report
+  }
+
+  /// Remembers the failure and when to try again, and says both.
+  private func reportFailure(
+    _ sentence: String, _ outcome: SyncReport.Outcome, wait: Int?, _ progress: SyncReport
+  ) throws -> SyncReport {
+    var report = progress
+    let now = clock.now()
+    let record = try store.ledger(url)
+    let jitter = backoff.delay(failures: (record?.failures ?? 0) + 1, random: clock.random)
+    let next = now + max(jitter, wait ?? 0)
+    try store.recordFailure(
+      ledger: url, problem: sentence, nextAttempt: next, isAskedToWait: wait != nil)
+    report.outcome = outcome
+    report.nextAttempt = next
+    report.waitingTraces = try store.statistics().waiting
+    report.sentences += [
+      sentence,
+      waitingSentence(report.waitingTraces)
+        + " The next try is due \(Phrase.moment(next, now: now)).",
+    ]
+    return report
+  }
+}

@@ -1,0 +1,54 @@
+import Corpus
+import LedgerWire
+
+extension Synchronizer {
+  /// The requests that a synchronisation would make, byte for byte.
+  ///
+  /// Pending traces are sealed, because only then are the bytes fixed; a later synchronisation
+  /// sends exactly these.
+  func preview() throws -> SyncReport {
+    var report = SyncReport()
+    report.outcome = .dryRun
+    report.waitingTraces = try store.statistics().waiting
+    let record = try store.ledger(url)
+    let origin = try knownOrigin()
+    if origin == nil {
+      report.requests.append(get("/v1/key", "asks for the log's public key, to pin it"))
+    }
+    report.requests.append(get("/v1/checkpoint", "asks for the log's signed state"))
+    guard let origin else {
+      report.requests += try store.pendingParts().map {
+        OutgoingRequest(
+          method: "POST", url: url + "/v1/batches", body: $0,
+          purpose: "public part of a trace, compressed with others under a signed header")
+      }
+      report.sentences = [
+        "The log's key is not known yet, so the batch cannot be sealed; its parts are shown."
+      ]
+      return report
+    }
+    if record?.registered != identity.publicKey {
+      let body = try AgentRegistration.sign(origin: origin, identity: identity)
+      report.requests.append(
+        post("/v1/agents", body, "registers this agent's public key, with proof of possession"))
+    }
+    while try store.sealPending(origin: origin, identity: identity, now: clock.now()) {}
+    for batch in try store.unsettledBatches(origin: origin, agent: identity.publicKey) {
+      report.requests.append(
+        post(
+          "/v1/batches", batch.submission.encode(),
+          batch.state == .quarantined
+            ? "header alone of the refused batch \(batch.sequence)"
+            : "batch \(batch.sequence) with \(Phrase.count(batch.count, "trace"))"))
+    }
+    return report
+  }
+
+  private func get(_ path: String, _ purpose: String) -> OutgoingRequest {
+    OutgoingRequest(method: "GET", url: url + path, body: [], purpose: purpose)
+  }
+
+  private func post(_ path: String, _ body: [UInt8], _ purpose: String) -> OutgoingRequest {
+    OutgoingRequest(method: "POST", url: url + path, body: body, purpose: purpose)
+  }
+}

@@ -1,0 +1,180 @@
+import Corpus
+import Foundation
+import GRDB
+import Trace
+
+/// The traces of this device and the outbox through which their public parts go to a ledger.
+///
+/// Everything is in one SQLite file that several processes may use at once. A call that returns has
+/// been synced to the disk.
+package final class TraceStore: Sendable {
+  package let path: String
+  let pool: DatabasePool
+
+  /// Opens the file, or creates it readable for its owner alone.
+  package init(path: String) throws {
+    self.path = path
+    try DurableFile.createFolder(DurableFile.parent(of: path))
+    if !FileManager.default.fileExists(atPath: path) {
+      _ = FileManager.default.createFile(
+        atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+    }
+    pool = try TraceStoreSchema.open(path: path)
+  }
+
+  /// Keeps a trace and puts its public part into the outbox; a trace that is there already stays.
+  package func append(_ trace: SealedTrace) throws {
+    try pool.write { database in
+      try database.execute(
+        sql: """
+          INSERT OR IGNORE INTO traces (id, created, stored, public) VALUES (?, ?, ?, ?)
+          """,
+        arguments: [
+          Data(trace.id.bytes), trace.publicPart.created, Data(trace.storedBytes),
+          Data(trace.publicBytes),
+        ])
+    }
+  }
+
+  /// The latest traces first.
+  package func list(limit: Int = 100) throws -> [TraceEntry] {
+    try pool.read { database in
+      try TraceEntry.fetch(database, where: "TRUE", limit: limit)
+    }
+  }
+
+  /// The trace of that id with its stored bytes.
+  package func load(_ id: TraceID) throws -> (entry: TraceEntry, storedBytes: [UInt8])? {
+    try pool.read { database in
+      let entries = try TraceEntry.fetch(
+        database, where: "t.id = ?", arguments: [Data(id.bytes)], limit: 1)
+      guard let entry = entries.first else { return nil }
+      let row = try Row.fetchOne(
+        database, sql: "SELECT stored FROM traces WHERE id = ?", arguments: [Data(id.bytes)])
+      return try row.map { (entry, try $0.bytes("stored")) }
+    }
+  }
+
+  /// The traces whose id begins with these hexadecimal digits, at most two of them.
+  package func find(prefix: String) throws -> [TraceEntry] {
+    guard !prefix.isEmpty,
+      prefix.utf8.allSatisfy({ Hex.decode("0" + String(UnicodeScalar($0))) != nil })
+    else { return [] }
+    return try pool.read { database in
+      try TraceEntry.fetch(
+        database, where: "hex(t.id) LIKE ?", arguments: [prefix + "%"], limit: 2)
+    }
+  }
+
+  /// Counts by state, for every ledger together.
+  package func statistics() throws -> OutboxStatistics {
+    try pool.read { database in
+      var statistics = OutboxStatistics()
+      let rows = try Row.fetchAll(
+        database,
+        sql: """
+          SELECT b.state AS state, count(*) AS count
+          FROM traces t LEFT JOIN batches b ON b.number = t.batch GROUP BY b.state
+          """)
+      for row in rows {
+        let state = try TraceState(batch: row.optional("state"))
+        statistics.traces[state, default: 0] += try row.integer("count")
+      }
+      return statistics
+    }
+  }
+}
+
+/// Where a trace stands on its way to the ledger.
+package enum TraceState: String, Sendable, CaseIterable {
+  /// Kept here, in no batch yet.
+  case pending
+  /// In a batch whose bytes are fixed, not yet sent.
+  case sealed
+  /// In a batch that was sent; what became of it is not known yet.
+  case sent
+  /// In the log, proved by a verified receipt.
+  case receipted
+  /// In a batch that the ledger refused; kept here.
+  case quarantined
+
+  init(batch state: String?) throws {
+    switch state {
+    case nil: self = .pending
+    case BatchState.void.rawValue: self = .quarantined
+    case let state?:
+      guard let known = TraceState(rawValue: state) else {
+        throw StoreError(
+          "traces.sqlite", field: "state", found: String(state.prefix(40)),
+          expected: "a state of a batch")
+      }
+      self = known
+    }
+  }
+}
+
+/// One trace in a list.
+package struct TraceEntry: Equatable, Sendable {
+  package let id: TraceID
+  /// Seconds since 1970-01-01 UTC, rounded down to the hour.
+  package let created: Int
+  package let state: TraceState
+  package let byteCount: Int
+  /// The receipt of its batch, once verified.
+  package let receipt: TraceReceipt?
+  /// Why the ledger refused its batch.
+  package let refusal: String?
+
+  static func fetch(
+    _ database: Database, where condition: String, arguments: StatementArguments = [], limit: Int
+  ) throws -> [TraceEntry] {
+    let rows = try Row.fetchAll(
+      database,
+      sql: """
+        SELECT t.id, t.created, length(t.stored) AS size, b.state, b.origin, b.sequence, b.header,
+          b.receipt, b.refusal
+        FROM traces t LEFT JOIN batches b ON b.number = t.batch
+        WHERE \(condition) ORDER BY t.number DESC LIMIT \(limit)
+        """, arguments: arguments)
+    return try rows.map(TraceEntry.init(row:))
+  }
+
+  private init(row: Row) throws {
+    guard let id = TraceID(bytes: try row.bytes("id")) else {
+      throw StoreError("traces.sqlite", field: "id", found: "other bytes", expected: "16 bytes")
+    }
+    self.id = id
+    created = try row.integer("created")
+    state = try TraceState(batch: row.optional("state"))
+    byteCount = try row.integer("size")
+    refusal = try row.optional("refusal")
+    let proof: String? = try row.optional("receipt")
+    receipt = try proof.map { proof in
+      TraceReceipt(
+        origin: try row.text("origin"), sequence: try row.integer("sequence"),
+        signedHeader: try row.bytes("header"), proof: proof)
+    }
+  }
+}
+
+/// The proof that the batch of a trace is in a log.
+package struct TraceReceipt: Equatable, Sendable {
+  package let origin: String
+  package let sequence: Int
+  /// The leaf.
+  package let signedHeader: [UInt8]
+  /// C2SP tlog-proof: inclusion in a signed checkpoint.
+  package let proof: String
+}
+
+/// What is in the outbox.
+package struct OutboxStatistics: Equatable, Sendable {
+  package var traces: [TraceState: Int] = [:]
+
+  package init() {}
+
+  /// Traces that a ledger has not yet acknowledged and may still accept.
+  package var waiting: Int {
+    [TraceState.pending, .sealed, .sent].reduce(0) { $0 + (traces[$1] ?? 0) }
+  }
+}

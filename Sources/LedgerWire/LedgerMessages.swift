@@ -1,0 +1,128 @@
+/// The answer to an accepted batch; `proof` alone (C2SP tlog-proof) is the receipt, and the other
+/// fields repeat it for people.
+package struct ReceiptMessage: Equatable, Sendable, Codable {
+  package var index: Int
+  package var leafHash: String
+  package var treeSize: Int
+  package var rootHash: String
+  package var inclusionProof: [String]
+  package var checkpoint: String
+  package var proof: String
+
+  package init(
+    index: Int, leafHash: String, treeSize: Int, rootHash: String, inclusionProof: [String],
+    checkpoint: String, proof: String
+  ) {
+    self.index = index
+    self.leafHash = leafHash
+    self.treeSize = treeSize
+    self.rootHash = rootHash
+    self.inclusionProof = inclusionProof
+    self.checkpoint = checkpoint
+    self.proof = proof
+  }
+}
+
+/// What the ledger knows of an agent.
+package struct AgentMessage: Equatable, Sendable, Codable {
+  package var agent: String
+  package var name: String
+  /// Seconds since 1970-01-01 UTC.
+  package var registered: Int
+  package var nextSequence: Int
+  /// Hash of the last signed header, in hexadecimal; nil before the first.
+  package var head: String?
+
+  package init(agent: String, name: String, registered: Int, nextSequence: Int, head: String?) {
+    self.agent = agent
+    self.name = name
+    self.registered = registered
+    self.nextSequence = nextSequence
+    self.head = head
+  }
+}
+
+/// A registered shard.
+package struct ShardMessage: Equatable, Sendable, Codable {
+  package var root: String
+  package var name: String
+  package var contributor: String
+  package var contributorName: String
+  /// Seconds since 1970-01-01 UTC.
+  package var registered: Int
+
+  package init(
+    root: String, name: String, contributor: String, contributorName: String, registered: Int
+  ) {
+    self.root = root
+    self.name = name
+    self.contributor = contributor
+    self.contributorName = contributorName
+    self.registered = registered
+  }
+}
+
+/// What a contributor's sources earned, by period.
+package struct StatementMessage: Equatable, Sendable, Codable {
+  package struct Credit: Equatable, Sendable, Codable {
+    /// Year and month in which the ledger logged the answers, UTC: `2026-11`.
+    package var period: String
+    /// Answers to which the contributor's sources contributed.
+    package var answers: Int
+    /// Sum of the shares in parts per million: 1,000,000 is one whole answer.
+    package var sharePPM: Int
+
+    package init(period: String, answers: Int, sharePPM: Int) {
+      self.period = period
+      self.answers = answers
+      self.sharePPM = sharePPM
+    }
+  }
+
+  package var log: String
+  package var contributor: String
+  package var name: String?
+  package var shards: [ShardMessage]
+  package var credits: [Credit]
+  package var answers: Int
+  package var sharePPM: Int
+
+  package init(
+    log: String, contributor: String, name: String?, shards: [ShardMessage], credits: [Credit]
+  ) {
+    self.log = log
+    self.contributor = contributor
+    self.name = name
+    self.shards = shards
+    self.credits = credits
+    answers = credits.reduce(0) { $0 + $1.answers }
+    sharePPM = credits.reduce(0) { $0 + $1.sharePPM }
+  }
+}
+
+/// Two signed headers with one sequence number, both in base64.
+package struct EquivocationMessage: Equatable, Sendable, Codable {
+  package var agent: String
+  package var sequence: Int
+  package var logged: String
+  package var conflicting: String
+  /// Seconds since 1970-01-01 UTC.
+  package var seen: Int
+
+  package init(agent: String, sequence: Int, logged: String, conflicting: String, seen: Int) {
+    self.agent = agent
+    self.sequence = sequence
+    self.logged = logged
+    self.conflicting = conflicting
+    self.seen = seen
+  }
+}
+
+/// A path of hashes in base64, from the leaf's side to the root's.
+package struct ProofMessage: Equatable, Sendable, Codable {
+  package var hashes: [String]
+
+  package init(hashes: [String]) {
+    self.hashes = hashes
+  }
+}

@@ -1,0 +1,60 @@
+/// Why the ledger did not do what it was asked, as it travels in the body of an HTTP error.
+package struct LedgerRefusal: Error, Equatable, Sendable, Codable, CustomStringConvertible {
+  /// The kind of refusal; each has one HTTP status.
+  package enum Code: String, Sendable, Codable, CaseIterable {
+    /// The request is not what the format asks for.
+    case malformed
+    /// A signature does not fit, or is by another key than the one named.
+    case badSignature = "bad-signature"
+    /// The record was made for another log.
+    case wrongOrigin = "wrong-origin"
+    /// The agent's key is not registered here.
+    case unknownAgent = "unknown-agent"
+    /// What was asked for is not in the log.
+    case notFound = "not-found"
+    /// The batch does not follow the last one of this agent.
+    case sequenceGap = "sequence-gap"
+    /// The agent signed two different batches with one sequence number.
+    case equivocation
+    /// Somebody else registered it before.
+    case taken
+    case tooLarge = "too-large"
+    /// A trace in the batch is not valid.
+    case invalidTrace = "invalid-trace"
+    /// The ledger failed; nothing was recorded.
+    case `internal`
+    /// Too many requests wait; nothing was recorded.
+    case busy
+  }
+
+  package let error: Code
+  package let field: String
+  package let found: String
+  package let expected: String
+
+  package init(_ error: Code, field: String, found: String, expected: String) {
+    self.error = error
+    self.field = field
+    self.found = found
+    self.expected = expected
+  }
+
+  package var description: String {
+    "\(error.rawValue): \(field): found \(found), expected \(expected)"
+  }
+}
+
+extension LedgerRefusal.Code {
+  package var httpStatus: Int {
+    switch self {
+    case .malformed: 400
+    case .unknownAgent: 403
+    case .notFound: 404
+    case .sequenceGap, .equivocation, .taken: 409
+    case .tooLarge: 413
+    case .badSignature, .wrongOrigin, .invalidTrace: 422
+    case .internal: 500
+    case .busy: 503
+    }
+  }
+}

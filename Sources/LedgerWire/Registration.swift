@@ -1,0 +1,132 @@
+import CBOR
+import Corpus
+
+/// An agent's request to be known to one log: possession of the key is proved by the signature.
+package struct AgentRegistration: Equatable, Sendable {
+  package static let contentType = "application/tributary-agent+cbor"
+
+  package let origin: String
+  package let name: String
+  package let agent: ContributorKey
+
+  /// The signed record; the origin keeps it from being replayed to another ledger.
+  package static func sign(origin: String, identity: ContributorIdentity) throws -> [UInt8] {
+    let payload: CBOR = [1: 1, 2: .text(origin), 3: .text(identity.name)]
+    return try identity.signRecord(payload.encode(), contentType: contentType)
+  }
+
+  /// Reads and checks a signed record.
+  package static func verify(
+    _ signed: [UInt8], origin: String
+  ) throws(LedgerRefusal) -> AgentRegistration {
+    let (key, payload) = try openRecord(signed, contentType: contentType)
+    return try refusing { () throws(CBORError) in
+      var fields = try CBORFields(decoding: payload, record: "agent", limits: recordLimits)
+      _ = try fields.int(1, "format version", 1...1)
+      let named = try fields.text(2, "origin", maximumBytes: LedgerLimits.originBytes)
+      let name = try fields.displayText(3, "name", LedgerLimits.nameBytes)
+      try fields.finish()
+      return AgentRegistration(origin: named, name: name, agent: key)
+    }.checking(origin: origin, named: \.origin)
+  }
+}
+
+/// A contributor's claim to a shard, in one log.
+package struct ShardRegistration: Equatable, Sendable {
+  package static let contentType = "application/tributary-shard-claim+cbor"
+
+  package let origin: String
+  package let root: Digest
+  package let name: String
+  package let contributor: ContributorKey
+  package let contributorName: String
+
+  /// The signed record for a shard that the identity made.
+  package static func sign(
+    origin: String, root: Digest, name: String, identity: ContributorIdentity
+  ) throws -> [UInt8] {
+    let payload: CBOR = [
+      1: 1, 2: .text(origin), 3: .bytes(root.bytes), 4: .text(name), 5: .text(identity.name),
+    ]
+    return try identity.signRecord(payload.encode(), contentType: contentType)
+  }
+
+  /// Reads and checks a signed record.
+  package static func verify(
+    _ signed: [UInt8], origin: String
+  ) throws(LedgerRefusal) -> ShardRegistration {
+    let (key, payload) = try openRecord(signed, contentType: contentType)
+    return try refusing { () throws(CBORError) in
+      var fields = try CBORFields(decoding: payload, record: "shard", limits: recordLimits)
+      _ = try fields.int(1, "format version", 1...1)
+      let named = try fields.text(2, "origin", maximumBytes: LedgerLimits.originBytes)
+      let root = try fields.digest(3, "root")
+      let name = try fields.displayText(4, "name", LedgerLimits.nameBytes)
+      let contributorName = try fields.displayText(5, "contributor name", LedgerLimits.nameBytes)
+      try fields.finish()
+      return ShardRegistration(
+        origin: named, root: root, name: name, contributor: key, contributorName: contributorName)
+    }.checking(origin: origin, named: \.origin)
+  }
+}
+
+private let recordLimits = CBOR.Limits(bytes: LedgerLimits.registrationBytes, items: 16, depth: 3)
+
+/// The key that signed a record, and what it signed.
+private func openRecord(
+  _ signed: [UInt8], contentType: String
+) throws(LedgerRefusal) -> (ContributorKey, [UInt8]) {
+  do throws(COSESign1.Failure) {
+    let message = try COSESign1.decode(signed, maximumBytes: LedgerLimits.registrationBytes)
+    try message.check(contentType: contentType)
+    guard let key = ContributorKey(bytes: message.publicKey) else { throw .badSignature }
+    return (key, message.payload)
+  } catch {
+    throw LedgerRefusal(error)
+  }
+}
+
+private func refusing<Value>(
+  _ body: () throws(CBORError) -> Value
+) throws(LedgerRefusal) -> Checked<Value> {
+  do throws(CBORError) {
+    return Checked(value: try body())
+  } catch {
+    throw LedgerRefusal(error)
+  }
+}
+
+private struct Checked<Value> {
+  let value: Value
+
+  func checking(origin: String, named: (Value) -> String) throws(LedgerRefusal) -> Value {
+    guard named(value) == origin else {
+      throw LedgerRefusal(
+        .wrongOrigin, field: "origin", found: named(value), expected: origin)
+    }
+    return value
+  }
+}
+
+extension LedgerRefusal {
+  package init(_ error: CBORError) {
+    self.init(
+      .malformed, field: error.field ?? error.offset.map { "byte \($0)" } ?? "record",
+      found: error.found, expected: error.expected)
+  }
+
+  package init(_ failure: COSESign1.Failure) {
+    switch failure {
+    case .malformed(let error): self.init(error)
+    case .wrongContentType(let found, let expected):
+      self.init(.malformed, field: "content type", found: found, expected: expected)
+    case .wrongKey(let found, let expected):
+      self.init(
+        .badSignature, field: "key", found: Hex.encode(found), expected: Hex.encode(expected))
+    case .badSignature:
+      self.init(
+        .badSignature, field: "signature", found: "one that does not fit",
+        expected: "the named key's signature")
+    }
+  }
+}

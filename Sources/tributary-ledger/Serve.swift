@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import Ledger
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// Runs the ledger.
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run the ledger until it is stopped (SIGINT or SIGTERM).",
+    discussion: """
+      Prints "listening on http://HOST:PORT" once it accepts requests. The data folder holds \
+      ledger.sqlite and log.key, the signing key; keep a copy of the key and let nobody read it.
+      """)
+
+  @Option(help: "The folder that holds the log and its signing key; created if missing.")
+  var data: String
+
+  @Option(help: "The address to listen on.")
+  var host = "127.0.0.1"
+
+  @Option(help: "The port to listen on; 0 lets the system choose.")
+  var port = 8787
+
+  @Option(help: "The name of the log, in every checkpoint it signs; it can never change.")
+  var origin = "tributary.local/ledger"
+
+  func validate() throws {
+    guard (0...65_535).contains(port) else {
+      throw ValidationError("--port is \(port), expected 0...65535")
+    }
+  }
+
+  func run() async throws {
+    var logger = Logger(label: "tributary-ledger") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = .notice
+    let host = host
+    let store = try openStore()
+    let server = LedgerServer(
+      store: store, host: host, port: port, logger: logger,
+      onListening: { port in
+        let name = host.contains(":") ? "[\(host)]" : host
+        try? FileHandle.standardOutput.write(
+          contentsOf: Data("listening on http://\(name):\(port)\n".utf8))
+      })
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    do {
+      try await group.run()
+      try store.close()
+    } catch let error as IOError {
+      try fail("cannot listen on \(host):\(port): \(error)", Exit.unavailable)
+    }
+  }
+
+  private func openStore() throws -> LedgerStore {
+    do {
+      let signer = try LedgerKey.loadOrCreate(in: data, origin: origin)
+      return try LedgerStore(folder: data, signer: signer)
+    } catch let error as LedgerError {
+      try fail("\(error)", Exit.badData)
+    } catch {
+      try fail("cannot open \(data): \(error)", Exit.cannotCreate)
+    }
+  }
+}
+
+/// Says what went wrong on standard error and ends the program with that code.
+func fail(_ message: String, _ code: ExitCode) throws -> Never {
+  try? FileHandle.standardError.write(contentsOf: Data("tributary-ledger: \(message)\n".utf8))
+  throw code
+}
