@@ -2,6 +2,8 @@ import GGUF
 
 /// Byte-level BPE as in GPT-2 and Llama 3: words are cut by a pre-tokenizer, then their bytes are
 /// joined in the order of the merge list.
+///
+/// A byte that the vocabulary lacks is left out, as in llama.cpp; real vocabularies have all 256.
 struct ByteLevelTokenizer: VocabularyTokenizer {
   let vocabulary: Vocabulary
   let special: SpecialTokens

@@ -71,5 +71,7 @@ import Tokenizers
     #expect(tokenizer.encode("<a>b", addSpecial: false, parseSpecial: true) == [2, 4])
     #expect(tokenizer.encode("<a<a>", addSpecial: false, parseSpecial: true) == [1, 2])
     #expect(tokenizer.encode("<a> b", addSpecial: false, parseSpecial: false).contains(4))
+    #expect(tokenizer.encode("<", addSpecial: false, parseSpecial: true) == [0])
+    #expect(tokenizer.encode("a>b<a", addSpecial: false, parseSpecial: true) == [3, 1])
   }
 }
