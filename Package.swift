@@ -20,6 +20,15 @@ let strict: [SwiftSetting] =
   Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
 /// Whole modules, so that kernels inline what other files define in debug builds too.
+func tests(_ target: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "\(target)Tests", dependencies: dependencies, exclude: fixtures[target] ?? [],
+    swiftSettings: strict)
+}
+
+/// Data that tests read from the source folder by path.
+let fixtures = ["GGUF": ["Fixtures"], "Tokenizers": ["Fixtures"], "Inference": ["Fixtures"]]
+
 func kernelSettings(_ name: String, _ flags: [String]) -> [SwiftSetting] {
   let whole = ["-O", "-wmo", "-num-threads", "1", "-disable-batch-mode"]
   return [.define(name), .unsafeFlags(whole + flags)] + strict
@@ -112,12 +121,15 @@ let package = Package(
     .target(
       name: "Agent",
       dependencies: [
-        "Inference", "Retrieval", "Attribution", "Answering", "Trace", "LedgerSync", log, mustache,
+        "Inference", "Retrieval", "Attribution", "Answering", "Trace", "LedgerSync", "LedgerWire",
+        "Corpus", "Kernels", crypto, mustache,
       ],
       resources: [.embedInCode("Resources/page.mustache")],
       swiftSettings: strict),
     .executableTarget(
-      name: "tributary", dependencies: ["Agent", "CEdit", arguments], swiftSettings: strict),
+      name: "tributary",
+      dependencies: ["Agent", "CEdit", "CBOR", "Corpus", "GGUF", "Inference", "Kernels", arguments],
+      swiftSettings: strict),
     .executableTarget(
       name: "tributary-ledger", dependencies: ["Ledger", arguments], swiftSettings: strict),
 
@@ -133,5 +145,22 @@ let package = Package(
     .executableTarget(
       name: "outbox-exerciser", dependencies: ["LedgerSync", "Trace", arguments],
       swiftSettings: strict),
+
+    // Tests, one target for each module
+    tests("Kernels", ["Kernels", "CIntrinsics"]),
+    tests("GGUF", ["GGUF"]),
+    tests("Tokenizers", ["Tokenizers", "GGUF"]),
+    tests("Inference", ["Inference", "Tokenizers", "GGUF", "Kernels"]),
+    tests("CBOR", ["CBOR", crypto]),
+    tests("Zstd", ["Zstd"]),
+    tests("Corpus", ["Corpus", "CBOR", "Zstd", crypto]),
+    tests("Retrieval", ["Retrieval", "Corpus", "Inference", "Kernels", grdb]),
+    tests("Attribution", ["Attribution"]),
+    tests("Answering", ["Answering", "Attribution", "Inference", "Tokenizers", "Kernels", "GGUF"]),
+    tests("Trace", ["Trace", "Corpus", "CBOR", "Zstd", crypto]),
+    tests("TransparencyLog", ["TransparencyLog", crypto]),
+    tests("LedgerSync", ["LedgerSync", "LedgerWire", "Ledger", "Trace", "Corpus", grdb]),
+    tests("Ledger", ["Ledger", "LedgerWire", "Trace", "TransparencyLog", "Corpus", grdb]),
+    tests("CommandLine", ["Agent", "Trace", "Corpus"]),
   ]
 )

@@ -11,7 +11,8 @@ package struct AnswerReport: Codable, Equatable, Sendable {
     /// The Shapley value, rounded to micro-nats.
     package var shapleyMicroNats: Int64
     package var leaveOneOutMicroNats: Int64
-    package var banzhafMicroNats: Int64
+    /// Nil where coalitions were sampled.
+    package var banzhafMicroNats: Int64?
     package var soloMicroNats: Int64
   }
 

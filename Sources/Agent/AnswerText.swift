@@ -37,11 +37,12 @@ package struct AnswerText: Sendable {
     if !report.contributors.isEmpty {
       lines += ["", "  Shapley  leave-one-out  Banzhaf     solo"]
       for player in report.contributors {
-        let values = [
+        let values: [Int64?] = [
           player.shapleyMicroNats, player.leaveOneOutMicroNats, player.banzhafMicroNats,
           player.soloMicroNats,
         ]
-        lines.append("\(values.map(nats).joined(separator: "  "))  \(player.name)")
+        let columns = values.map { $0.map(nats) ?? Figures.right("-", 9) }
+        lines.append("\(columns.joined(separator: "  "))  \(player.name)")
       }
     }
     lines += evidence(of: report)

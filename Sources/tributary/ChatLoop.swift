@@ -69,7 +69,7 @@ struct ChatLoop {
     case "/contributors": try session.contributorTotals().forEach { print($0) }
     case "/trace": try session.describeTrace(last?.trace).forEach { print($0) }
     case "/sync":
-      for line in try await session.synchronize() { print(line) }
+      for line in try await session.synchronize().sentences { print(line) }
     case "/stats": try session.statistics().forEach { print($0) }
     case "/model": try session.modelLines().forEach { print($0) }
     case .some(let other): print("\(other): no such command; /help lists them")

@@ -121,6 +121,25 @@ struct ShardCommand: AsyncParsableCommand {
     }
   }
 
+  struct Register: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Claim a shard of your own at a ledger; the earliest claim wins.")
+
+    @Argument(help: "The shard file.") var file: String
+    @Option(help: "The ledger's address (default: the setting).") var ledger: String?
+
+    func run() async throws {
+      let identity = try requireIdentity(in: Home.locate())
+      let manifest = try verified(file, key: identity.publicKey.hex)
+      var options = AgentOptions()
+      options.overrides = { settings in
+        if let ledger { try settings.set("ledger", to: ledger) }
+      }
+      let session = try AgentSession(options: options)
+      print(try await session.register(manifest, identity: identity))
+    }
+  }
+
   private static func installed(_ prefix: String, in store: ShardStore) throws -> InstalledShard {
     guard let root = try store.root(withPrefix: prefix) else {
       throw AgentError(

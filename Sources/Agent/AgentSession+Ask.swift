@@ -1,0 +1,54 @@
+import Answering
+import Attribution
+import Corpus
+import Inference
+import LedgerSync
+import Retrieval
+import Trace
+
+extension AgentSession {
+  /// Brings the index up to date with the installed shards; `progress` words what takes time.
+  package func refreshIndex(_ progress: @escaping (String) -> Void) throws {
+    try index().synchronize(with: shards()) { progress($0.description) }
+  }
+
+  /// Answers, measures who caused the answer, and keeps the signed trace.
+  ///
+  /// The trace is durable when this returns. Throws `AgentError` of kind `interrupted` when
+  /// `isCancelled` turns true; nothing is kept then.
+  package func ask(
+    _ question: String, onText: @escaping (String) -> Void = { _ in },
+    isCancelled: @escaping () -> Bool = { false }
+  ) throws -> AnswerReport {
+    let loaded = try answerer()
+    let found = try index().search(
+      question, limit: settings.passages, perContributor: settings.passagesPerContributor)
+    let roster = Roster(found.map(\.chunk))
+    do {
+      let answer = try loaded.answerer.answer(
+        question, sources: roster.sources,
+        progress: AnswerProgress(onText: onText, isCancelled: isCancelled))
+      let secret = TraceSecret()
+      let attribution = try loaded.answerer.attribute(answer, seed: secret.id.seed)
+      let record = TraceAssembly(loaded: loaded, roster: roster, sampling: sampling)
+        .record(answer, attribution, secret: secret)
+      let sealed = try TraceCodec.seal(record, identity: agentIdentity())
+      try store().append(sealed)
+      return try report(on: record)
+    } catch is CancellationError {
+      throw AgentError(.interrupted, "the answer was stopped; nothing was kept of it")
+    }
+  }
+
+  /// The report of a stored trace: the one whose id starts with `prefix`, or the latest with sources.
+  package func report(matching prefix: String?) throws -> AnswerReport {
+    try report(on: record(matching: prefix))
+  }
+
+  func report(on record: TraceRecord) throws -> AnswerReport {
+    let shards = try shards()
+    return try AnswerReport(record) { chunk in
+      (try? shards.document(chunk.shard, chunk.document)).flatMap { DocumentExcerpt($0, chunk) }
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import Answering
+import Corpus
+import Inference
+import Trace
+
+/// Puts an answer and its attribution into a trace record.
+struct TraceAssembly {
+  let loaded: LoadedAnswerer
+  let roster: Roster
+  let sampling: AgentOptions.Sampling
+
+  func record(
+    _ answer: Answer, _ attribution: AttributionReport, secret: TraceSecret
+  ) -> TraceRecord {
+    var record = TraceRecord(
+      secret: secret, engineVersion: engineVersion, model: loaded.digest,
+      modelName: loaded.model.name, mode: answer.mode == .joint ? .joint : .independent,
+      question: answer.question, answer: answer.text)
+    record.companions = loaded.companions
+    record.answerTokens = answer.tokenIDs
+    record.players = attribution.contributors.map(player)
+    record.ownKnowledgePPM = attribution.ownKnowledgePPM
+    record.documents = attribution.documents.map { document($0, of: attribution) }
+    record.chunks = answer.read.map { chunk($0, of: attribution) }
+    record.coalitions = attribution.coalitions.map {
+      TraceCoalition(documents: $0.coalition.bits, tokenMicroNats: $0.tokens)
+    }
+    record.labelScores = answer.reading?.terms.map { score($0, answer) } ?? []
+    record.citations = answer.citations.compactMap { citation(answer, $0.source, $0.sentence ?? 0) }
+    record.sampler = sampler
+    record.timing = TraceTiming(
+      promptTokens: answer.promptTokens,
+      answerMicroseconds: Int(answer.timing.answerSeconds * 1e6),
+      attributionMicroseconds: Int(attribution.attributionSeconds * 1e6))
+    return record
+  }
+
+  private func player(_ contributor: AttributionReport.Contributor) -> TracePlayer {
+    TracePlayer(
+      contributor: roster.contributors[contributor.player], name: roster.names[contributor.player],
+      sharePPM: contributor.sharePPM, standardErrorPPM: contributor.standardErrorPPM,
+      influenceMicroNats: contributor.influence.shapley)
+  }
+
+  private func document(
+    _ document: AttributionReport.Document, of attribution: AttributionReport
+  ) -> TraceDocument {
+    let key = roster.documents[document.document]
+    return TraceDocument(
+      player: attribution.contributors.firstIndex { $0.player == document.player } ?? 0,
+      shard: key.shard, path: key.path, sharePPM: document.sharePPM)
+  }
+
+  private func chunk(_ source: Int, of attribution: AttributionReport) -> TraceChunk {
+    let chunk = roster.chunks[source]
+    let player = roster.sources[source].player
+    return TraceChunk(
+      shard: chunk.reference.shard, document: chunk.reference.document,
+      start: chunk.reference.start, end: chunk.reference.end,
+      sha256: Digest(sha256: Array(chunk.text.utf8)),
+      player: attribution.contributors.firstIndex { $0.player == player } ?? 0, slot: source)
+  }
+
+  private func score(_ term: Reading.Term, _ answer: Answer) -> TraceLabelScore {
+    TraceLabelScore(
+      sentence: citation(answer, term.source, term.sentence), reader: term.logProbability,
+      bm25: term.lexical, cosine: term.semantic)
+  }
+
+  /// A sentence by its chunk's place in the trace, which holds only the chunks that were read.
+  private func citation(_ answer: Answer, _ source: Int, _ sentence: Int) -> TraceCitation? {
+    answer.read.firstIndex(of: source).map { TraceCitation(chunk: $0, sentence: sentence) }
+  }
+
+  private var sampler: TraceSampler {
+    TraceSampler(
+      temperature: Int64(sampling.temperature * 1e6), topK: Int64(sampling.topK),
+      topP: Int64(sampling.topP * 1e6), minP: Int64(sampling.minP * 1e6),
+      repeatPenalty: Int64(sampling.repeatPenalty * 1e6), seed: sampling.seed)
+  }
+}
