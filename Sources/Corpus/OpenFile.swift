@@ -8,6 +8,8 @@ package final class OpenFile: Sendable {
   package let byteCount: Int
   /// The nine permission bits.
   package let permissions: mode_t
+  /// Which file on which state this was when it was opened.
+  package let identity: FileIdentity
 
   /// Opens a regular file for reading; a folder, pipe or device is refused without waiting for it.
   package init(reading path: String) throws(FileError) {
@@ -23,6 +25,7 @@ package final class OpenFile: Sendable {
     self.path = path
     byteCount = Int(status.st_size)
     permissions = status.st_mode & 0o777
+    identity = FileIdentity(status)
   }
 
   /// Creates a file that must not exist yet.
@@ -32,6 +35,7 @@ package final class OpenFile: Sendable {
     self.path = path
     byteCount = 0
     self.permissions = permissions
+    identity = FileIdentity(stat())
   }
 
   deinit { close(descriptor) }
@@ -81,5 +85,29 @@ package final class OpenFile: Sendable {
   /// Waits until the content is on the disk.
   package func synchronize() throws(FileError) {
     guard fsync(descriptor) == 0 else { throw FileError("sync", path) }
+  }
+}
+
+/// What tells whether a path still leads to the same, unchanged file.
+package struct FileIdentity: Equatable, Sendable {
+  private let device: UInt64
+  private let inode: UInt64
+  private let size: Int
+  private let seconds: Int
+  private let nanoseconds: Int
+
+  init(_ status: stat) {
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+    size = Int(status.st_size)
+    seconds = status.st_mtim.tv_sec
+    nanoseconds = status.st_mtim.tv_nsec
+  }
+
+  /// Looks at the file that `path` names now; nil if there is none.
+  package init?(path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    self.init(status)
   }
 }

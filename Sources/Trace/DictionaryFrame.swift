@@ -18,6 +18,11 @@ enum DictionaryFrame {
   static func open(
     _ bytes: [UInt8], maximumBytes: Int, field: String
   ) throws(TraceError) -> [UInt8] {
+    // A frame may hold any number of empty blocks, so the compressed size is bounded as well.
+    guard bytes.count <= maximumBytes + maximumBytes / 128 + 1024 else {
+      throw TraceError(
+        field, found: "\(bytes.count) bytes", expected: "at most \(maximumBytes) of content")
+    }
     guard let hash = Digest(bytes: Array(bytes.prefix(headByteCount))) else {
       throw TraceError(
         field, found: "\(bytes.count) bytes", expected: "the hash of a dictionary and a frame")

@@ -25,6 +25,13 @@ package enum PrivateField: Int, CaseIterable, Sendable, CustomStringConvertible 
     }
   }
 
+  /// Finds a field by its description, with hyphens or spaces: `answer-tokens`.
+  package init?(name: String) {
+    let words = name.replacing("-", with: " ")
+    guard let field = Self.allCases.first(where: { $0.description == words }) else { return nil }
+    self = field
+  }
+
   /// The name in errors, such as `private.question`.
   var path: String { "private.\(self)" }
 }

@@ -15,6 +15,8 @@ package struct ShardFile: Sendable {
   private let file: OpenFile
   private let framesStart: Int
 
+  var identity: FileIdentity { file.identity }
+
   /// Checks everything there is to check and says all that is wrong.
   ///
   /// With `signedBy` a shard of any other key is refused. Time is linear in the limits; memory is

@@ -19,9 +19,19 @@ package struct ShardManifest: Equatable, Sendable {
 
   package var root: Digest { Digest(sha256: encode()) }
 
-  /// The document of this path.
+  /// The document of this path, found by bisection.
   package func document(_ path: String) -> ShardDocument? {
-    documents.first { $0.path == path }
+    var (low, high) = (0, documents.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if documents[middle].path.utf8.lexicographicallyPrecedes(path.utf8) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    guard low < documents.count, documents[low].path == path else { return nil }
+    return documents[low]
   }
 }
 

@@ -32,7 +32,7 @@ extension ShardStore {
       try collect(path, home: homeFolder, limits, &files, &scopes, &update.skipped)
     }
     return try changing {
-      let old = try localRoot().flatMap { isPresent($0) ? try open($0) : nil }
+      let old = try localRoot().flatMap { isPresent($0) ? try file($0) : nil }
       let entries = try merge(files, scopes, old, limits, &update)
       guard !update.added.isEmpty || !update.changed.isEmpty || !update.removed.isEmpty else {
         update.root = old?.manifest.root

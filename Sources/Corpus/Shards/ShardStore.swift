@@ -15,7 +15,13 @@ import Synchronization
 /// What a killed process left in staging goes with the next change or the next start.
 package final class ShardStore: Sendable {
   let folder: String
-  private let opened = Mutex<[Digest: InstalledShard]>([:])
+  private let opened = Mutex<[Digest: OpenShard]>([:])
+
+  /// An opened shard, kept so that its manifest is not decoded again for each document.
+  private struct OpenShard {
+    let file: ShardFile
+    let installed: InstalledShard
+  }
 
   package convenience init(_ home: Home) throws {
     try self.init(folder: home.shards)
@@ -78,21 +84,11 @@ package final class ShardStore: Sendable {
   }
 
   /// One installed shard.
-  package func show(_ root: Digest) throws -> InstalledShard {
-    if let shard = opened.withLock({ $0[root] }), isPresent(root) { return shard }
-    let record = try InstallationRecord.decode(
-      DurableFile.read(path(of: root) + "/installed", maximumBytes: 64))
-    let file = try open(root)
-    let shard = InstalledShard(
-      root: root, manifest: file.manifest, installedAt: record.installedAt,
-      isLocal: record.isLocal)
-    opened.withLock { $0[root] = shard }
-    return shard
-  }
+  package func show(_ root: Digest) throws -> InstalledShard { try open(root).installed }
 
   /// The text of a document, checked against the manifest's hash at every read.
   package func document(_ root: Digest, _ path: String) throws -> [UInt8] {
-    let file = try open(root)
+    let file = try open(root).file
     guard let document = file.manifest.document(path) else {
       throw CorpusError(
         "shard \(root.short)", field: "document", found: "nothing named \(path)",
@@ -127,22 +123,41 @@ extension ShardStore {
   func path(of root: Digest) -> String { "\(folder)/\(root.hex)" }
   func isPresent(_ root: Digest) -> Bool { access(path(of: root) + "/shard", F_OK) == 0 }
 
-  /// Opens an installed shard; its root must be the name of its folder.
-  func open(_ root: Digest) throws -> ShardFile {
-    let file = path(of: root) + "/shard"
-    guard isPresent(root) else { throw FileError("open", file, code: ENOENT) }
-    let shard: ShardFile
+  /// The shard file of an installed shard.
+  func file(_ root: Digest) throws -> ShardFile { try open(root).file }
+
+  /// Opens an installed shard, or returns it as it was opened before if its file is unchanged.
+  private func open(_ root: Digest) throws -> OpenShard {
+    let path = path(of: root) + "/shard"
+    let identity = FileIdentity(path: path)
+    if let known = opened.withLock({ $0[root] }), known.file.identity == identity { return known }
+    guard identity != nil else { throw FileError("open", path, code: ENOENT) }
+    let record = try InstallationRecord.decode(
+      DurableFile.read(self.path(of: root) + "/installed", maximumBytes: 64))
+    let file: ShardFile
     do {
-      shard = try ShardFile.open(file)
+      file = try ShardFile.open(path)
     } catch {
-      throw ShardRefusal(path: file, problems: [error])
+      throw ShardRefusal(path: path, problems: [error])
     }
-    guard shard.manifest.root == root else {
+    guard file.manifest.root == root else {
       throw CorpusError(
-        file, field: "root", found: shard.manifest.root.hex, expected: "the folder's name")
+        path, field: "root", found: file.manifest.root.hex, expected: "the folder's name")
+    }
+    let shard = OpenShard(
+      file: file,
+      installed: InstalledShard(
+        root: root, manifest: file.manifest, installedAt: record.installedAt,
+        isLocal: record.isLocal))
+    opened.withLock { known in
+      if known.count >= Self.maximumOpen { known.removeAll() }
+      known[root] = shard
     }
     return shard
   }
+
+  /// Each open shard holds a file descriptor.
+  private static let maximumOpen = 64
 
   /// The installed shard, if every byte of it still verifies.
   private func intact(_ root: Digest) -> InstalledShard? {
@@ -221,10 +236,8 @@ extension ShardStore {
     if access(path(of: root), F_OK) == 0 { try withdraw(root) }
     try DurableFile.rename(staged, to: path(of: root))
     try DurableFile.synchronizeFolder(folder)
-    let shard = InstalledShard(
+    return InstalledShard(
       root: root, manifest: manifest, installedAt: record.installedAt, isLocal: record.isLocal)
-    opened.withLock { $0[root] = shard }
-    return shard
   }
 
   /// Takes a shard out of sight in one step, then deletes it.
