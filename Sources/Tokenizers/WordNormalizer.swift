@@ -6,44 +6,60 @@ struct WordNormalizer: Sendable {
   let lowercases: Bool
   let stripsAccents: Bool
 
-  func words(in text: String) -> [[Unicode.Scalar]] {
-    var words: [[Unicode.Scalar]] = []
-    var word: [Unicode.Scalar] = []
+  /// A normalised word in UTF-8.
+  struct Word: Equatable {
+    var bytes: [UInt8] = []
+    var scalarCount = 0
+
+    mutating func append(_ scalar: Unicode.Scalar) {
+      scalarCount += 1
+      if scalar.isASCII {
+        bytes.append(UInt8(truncatingIfNeeded: scalar.value))
+      } else {
+        bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+      }
+    }
+  }
+
+  func words(in text: String) -> [Word] {
+    var words: [Word] = []
+    var word = Word()
     func finish() {
-      if !word.isEmpty { words.append(word) }
-      word.removeAll()
+      guard word.scalarCount > 0 else { return }
+      words.append(word)
+      word = Word()
+    }
+    func add(_ scalar: Unicode.Scalar, alone: Bool) {
+      if alone { finish() }
+      word.append(scalar)
+      if alone { finish() }
     }
     var decomposition = Decomposition()
     for scalar in text.unicodeScalars where !isRemoved(scalar) {
       if scalar.properties.isWhitespace {
         finish()
-        continue
-      }
-      let standsAlone = isChinese(scalar)
-      if standsAlone { finish() }
-      for part in normalized(scalar, &decomposition) {
-        if part.properties.isWhitespace {
-          finish()
-        } else if isPunctuation(part) {
-          finish()
-          words.append([part])
-        } else {
-          word.append(part)
+      } else if scalar.isASCII {
+        add(lowercases ? lowercased(scalar) : scalar, alone: isPunctuation(scalar))
+      } else {
+        let standsAlone = isChinese(scalar)
+        if standsAlone { finish() }
+        for part in normalized(scalar, &decomposition) {
+          add(part, alone: isPunctuation(part))
         }
+        if standsAlone { finish() }
       }
-      if standsAlone { finish() }
     }
     finish()
     return words
   }
 
+  private func lowercased(_ ascii: Unicode.Scalar) -> Unicode.Scalar {
+    ("A"..."Z").contains(ascii) ? Unicode.Scalar(UInt8(ascii.value | 0x20)) : ascii
+  }
+
   private func normalized(
     _ scalar: Unicode.Scalar, _ decomposition: inout Decomposition
   ) -> [Unicode.Scalar] {
-    if scalar.isASCII {
-      guard lowercases, ("A"..."Z").contains(scalar) else { return [scalar] }
-      return [Unicode.Scalar(UInt8(scalar.value | 0x20))]
-    }
     var parts = [scalar]
     if stripsAccents {
       parts = decomposition.of(scalar).filter { category($0) != .nonspacingMark }
@@ -57,6 +73,7 @@ struct WordNormalizer: Sendable {
     switch scalar {
     case "\t", "\n", "\r": return false
     case "\u{0}", "\u{FFFD}": return true
+    case " "..."~": return false
     default:
       switch category(scalar) {
       case .control, .format, .privateUse, .surrogate: return true

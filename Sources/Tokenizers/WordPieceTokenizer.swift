@@ -33,7 +33,7 @@ struct WordPieceTokenizer: VocabularyTokenizer {
   func encode(_ text: ArraySlice<UInt8>, startsText: Bool, to tokens: inout [Int32]) {
     for word in normalizer.words(in: String(decoding: text, as: UTF8.self)) {
       let start = tokens.count
-      if word.count > Self.mostScalars || !appendPieces(of: word, to: &tokens) {
+      if word.scalarCount > Self.mostScalars || !appendPieces(of: word.bytes, to: &tokens) {
         tokens.removeSubrange(start...)
         if let unknown = special.unknown { tokens.append(unknown) }
       }
@@ -41,8 +41,8 @@ struct WordPieceTokenizer: VocabularyTokenizer {
   }
 
   /// Appends the pieces of a word and says whether they cover it.
-  private func appendPieces(of word: [Unicode.Scalar], to tokens: inout [Int32]) -> Bool {
-    let bytes = spaceMark + word.flatMap { Array(String($0).utf8) }
+  private func appendPieces(of word: [UInt8], to tokens: inout [Int32]) -> Bool {
+    let bytes = spaceMark + word
     var start = 0
     while start < bytes.count {
       guard let (id, end) = longestPiece(bytes, start) else { return false }
