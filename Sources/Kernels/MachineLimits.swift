@@ -1,0 +1,60 @@
+import CIntrinsics
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// What this machine can do at most with one instruction set: the yardstick of every kernel.
+package struct MachineLimits: Sendable {
+  /// Memory read in 10^9 bytes a second.
+  package let readGBps: Double
+  /// Integer multiplications and additions in 10^9 a second, as the dot product of bytes does them.
+  package let integerGOPs: Double
+  /// Single-precision multiplications and additions in 10^9 a second, fused.
+  package let fmaGFLOPs: Double
+
+  /// Measures with the backend's instruction set on `threads` of its threads, all of them if nil; the best
+  /// of several short attempts. Takes about a third of a second and 256 MiB.
+  package static func measure(
+    _ backend: Backend, threads: Int? = nil, bytes: Int = 256 << 20
+  ) -> MachineLimits {
+    let threads = min(threads ?? backend.threads, backend.threads)
+    let iterations = backend.isa == .portable ? 20_000 : 200_000
+    let memory = allocateAligned(bytes)
+    defer { free(memory) }
+    memset(memory, 1, bytes)
+    let part = bytes / threads & ~255
+    let kernels = backend.kernels
+    let read = best(backend, threads, attempts: 6) { thread in
+      kernels.read(memory + thread * part, part)
+    }
+    let integer = best(backend, threads, attempts: 6) { _ in kernels.integer_work(iterations) }
+    let fma = best(backend, threads, attempts: 6) { _ in
+      Int(kernels.fma_work(iterations).bitPattern)
+    }
+    let all = Double(threads * iterations)
+    return MachineLimits(
+      readGBps: Double(part * threads) / read,
+      integerGOPs: all * Double(kernels.integer_operations) / integer,
+      fmaGFLOPs: all * Double(kernels.fma_operations) / fma)
+  }
+
+  /// Nanoseconds of the fastest attempt in which every thread does the work once.
+  private static func best(
+    _ backend: Backend, _ threads: Int, attempts: Int, _ work: (Int) -> Int
+  ) -> Double {
+    var shortest = Int64.max
+    for _ in 0..<attempts {
+      let start = ci_now()
+      backend.withLock {
+        backend.team.run(units: threads) { unit, _ in
+          if work(unit) == Int.min { abort() }
+        }
+      }
+      shortest = min(shortest, ci_now() - start)
+    }
+    return Double(shortest)
+  }
+}
