@@ -177,6 +177,23 @@ struct TraceTests {
   }
 }
 
+@Suite("The format")
+struct TraceFormatTests {
+  /// The values were recomputed from `FORMAT.md` in Python (cbor2 and cryptography from PyPI): the
+  /// signature, the canonical encoding, id, salts, leaf hashes and root.
+  @Test("gives the same bytes for the same record in every version")
+  func golden() throws {
+    let sealed = try TraceSamples.sealed()
+    #expect(sealed.id.hex == "ac120535b0a4753e89a64899877d220a")
+    #expect(
+      sealed.publicPart.privateRoot.hex
+        == "441177a65d140772f8773486f07519649c033bba239c63c2f3648f31bc0a26a5")
+    #expect(
+      Digest(sha256: sealed.publicBytes).hex
+        == "81e5197967d097a70d4a6cb8a6a41ab2bb2a26daa35aa7091216f53bea13bab1")
+  }
+}
+
 @Suite("The public part")
 struct PublicTraceTests {
   @Test("holds nothing of question, answer, documents or tokens")
