@@ -1,5 +1,5 @@
 // Installs, removes and rewrites shards without pause until it is killed: the victim of the crash
-// tests of `ShardStore`.
+// tests of `ShardStore`. Writes a line after each round, so that the test knows that it is at work.
 //
 //     shard-exerciser STORE NOTES SHARD...
 
@@ -21,4 +21,5 @@ for round in 0... {
   try store.add([notes], identity: identity)
   let roots = try shards.map { try store.install($0).root }
   for root in roots { try store.remove(root) }
+  FileHandle.standardOutput.write(Data("round \(round)\n".utf8))
 }
