@@ -1,0 +1,131 @@
+import AsyncHTTPClient
+import Corpus
+import Foundation
+import LedgerWire
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Testing
+import TransparencyLog
+
+@testable import Ledger
+
+@Suite struct HTTPTests {
+  /// A ledger on a port of its own while `body` runs.
+  private func serving(
+    _ body: (_ url: String, _ ledger: TestLedger) async throws -> Void
+  ) async throws {
+    let ledger = try TestLedger()
+    let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+    let server = LedgerServer(
+      store: ledger.store, host: "127.0.0.1", port: 0, logger: Logger(label: "test"),
+      onListening: { listening.yield($0) })
+    let group = ServiceGroup(services: [server], logger: Logger(label: "test"))
+    let running = Task { try await group.run() }
+    let port = await ports.first { _ in true }
+    do {
+      try await body("http://127.0.0.1:\(try #require(port))", ledger)
+    } catch {
+      running.cancel()
+      throw error
+    }
+    await group.triggerGracefulShutdown()
+    try await running.value
+  }
+
+  private func get(_ url: String) async throws -> (status: UInt, body: String) {
+    try await send(HTTPClientRequest(url: url))
+  }
+
+  private func post(_ url: String, _ body: [UInt8]) async throws -> (status: UInt, body: String) {
+    var request = HTTPClientRequest(url: url)
+    request.method = .POST
+    request.body = .bytes(ByteBuffer(bytes: body))
+    return try await send(request)
+  }
+
+  private func send(_ request: HTTPClientRequest) async throws -> (status: UInt, body: String) {
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+    let body = try await response.body.collect(upTo: 1 << 20)
+    return (response.status.code, String(buffer: body))
+  }
+
+  @Test func `the log can be read and checked over HTTP`() async throws {
+    try await serving { url, _ in
+      var agent = try TestAgent()
+      #expect(try await post(url + "/v1/agents", agent.registration()).status == 200)
+      var headers: [[UInt8]] = []
+      for _ in 0..<3 {
+        let batch = try agent.batch([agent.trace()])
+        agent.advance(past: batch)
+        headers.append(batch.signedHeader)
+        #expect(try await post(url + "/v1/batches", batch.body).status == 200)
+      }
+      let key = try await get(url + "/v1/key").body.trimmingCharacters(in: .newlines)
+      let note = try await get(url + "/v1/checkpoint").body
+      guard
+        case .valid(let checkpoint) = Checkpoint.verify(
+          try SignedNote(encoded: Array(note.utf8)), by: try NoteVerifier(vkey: key))
+      else {
+        Issue.record("the checkpoint does not verify")
+        return
+      }
+      #expect(checkpoint.size == 3)
+      let answer = try await get(url + "/v1/proof/inclusion?index=1&size=3").body
+      let message = try JSONDecoder().decode(ProofMessage.self, from: Data(answer.utf8))
+      let path = message.hashes.compactMap { strictBase64($0).flatMap { TreeHash(bytes: $0) } }
+      let proof = InclusionProof(leafIndex: 1, treeSize: 3, path: path)
+      #expect(proof.check(leaf: .leaf(headers[1]), root: checkpoint.root) == .valid)
+      #expect(try await get(url + "/v1/equivocations").body == "[]")
+      #expect(try await get(url + "/healthz").status == 200)
+      let known = try await get(url + "/v1/agents/\(agent.identity.publicKey.hex)")
+      #expect(known.body.contains("\"nextSequence\":3"))
+    }
+  }
+
+  @Test func `every error is JSON that names the field`() async throws {
+    try await serving { url, _ in
+      let failures: [(path: String, status: UInt, field: String)] = [
+        ("/v1/nothing", 404, "path"), ("/v1/entries/0", 404, "index"),
+        ("/v1/entries/-1", 400, "index"), ("/v1/proof/inclusion?index=0&size=1", 400, "size"),
+        ("/v1/proof/inclusion?index=0", 400, "size"), ("/v1/proof/consistency?from=a", 400, "from"),
+        ("/v1/contributors/xyz/statement", 400, "key"), ("/v1/agents/00", 400, "key"),
+        ("/v1/shards/" + String(repeating: "0", count: 64), 404, "shard"),
+        (
+          "/v1/contributors/\(String(repeating: "0", count: 64))/statement?period=2026", 400,
+          "period"
+        ),
+      ]
+      for failure in failures {
+        let answer = try await get(url + failure.path)
+        #expect(answer.status == failure.status, "\(failure.path)")
+        let refusal = try JSONDecoder().decode(
+          LedgerRefusal.self, from: Data(answer.body.utf8))
+        #expect(refusal.field == failure.field, "\(failure.path)")
+        #expect(refusal.error.httpStatus == Int(failure.status))
+      }
+    }
+  }
+
+  @Test func `a body over the limit is refused`() async throws {
+    try await serving { url, ledger in
+      for path in ["/v1/batches", "/v1/agents", "/v1/shards"] {
+        let answer = try await post(url + path, [UInt8](repeating: 0, count: 2 << 20))
+        #expect(answer.status == 413)
+        #expect(answer.body.contains("\"too-large\""))
+      }
+      #expect(try await ledger.size() == 0)
+    }
+  }
+
+  @Test func `garbage is refused`() async throws {
+    try await serving { url, _ in
+      for body: [UInt8] in [[], [0], [0x82, 0x40, 0x40], Array("GET / HTTP/1.1".utf8)] {
+        for path in ["/v1/batches", "/v1/agents", "/v1/shards"] {
+          let answer = try await post(url + path, body)
+          #expect(answer.status == 400)
+        }
+      }
+    }
+  }
+}
