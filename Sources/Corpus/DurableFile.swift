@@ -38,20 +38,18 @@ package enum DurableFile {
   package static func createFolder(
     _ path: String, permissions: mode_t = 0o700
   ) throws(FileError) {
-    if mkdir(path, permissions) == 0 {
-      try synchronizeFolder(parent(of: path))
-      return
+    let above = parent(of: path)
+    var made = mkdir(path, permissions) == 0
+    if !made, errno == ENOENT, above != path {
+      try createFolder(above, permissions: permissions)
+      // Tried once more only: some folders, such as /proc, answer "missing" whatever exists.
+      made = mkdir(path, permissions) == 0
     }
+    if made { return try synchronizeFolder(above) }
+    guard errno == EEXIST else { throw FileError("create the folder", path) }
     var status = stat()
-    switch errno {
-    case EEXIST:
-      guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-        throw FileError("create the folder", path, code: ENOTDIR)
-      }
-    case ENOENT where parent(of: path) != path:
-      try createFolder(parent(of: path), permissions: permissions)
-      try createFolder(path, permissions: permissions)
-    default: throw FileError("create the folder", path)
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw FileError("create the folder", path, code: ENOTDIR)
     }
   }
 

@@ -132,6 +132,18 @@ struct DurableFileTests {
     #expect(try folder.files() == ["file"])
   }
 
+  @Test("folders are made with their parents, and what cannot be made is an error")
+  func folders() throws {
+    let folder = try TemporaryFolder()
+    try DurableFile.createFolder(folder.path + "/a/b/c")
+    try DurableFile.createFolder(folder.path + "/a/b/c")
+    try folder.write("a/b/c/file", "")
+    #expect(throws: FileError.self) { try DurableFile.createFolder(folder.path + "/a/b/c/file") }
+    #expect(throws: FileError.self) { try DurableFile.createFolder(folder.path + "/a/b/c/file/x") }
+    #expect(throws: FileError.self) { try DurableFile.createFolder("/proc/none") }
+    #expect(throws: FileError.self) { try DurableFile.createFolder("") }
+  }
+
   @Test("folders, pipes and missing files are refused at once")
   func kinds() throws {
     let folder = try TemporaryFolder()
