@@ -1,0 +1,176 @@
+import Kernels
+
+extension LanguageModel {
+  /// Computes a checked batch; `body` gets a pointer to the logits of each output row.
+  ///
+  /// Rows come chunk by chunk, within a chunk in the order of the requests. The pointer is valid
+  /// during the call. Every row is computed on its own, which is why neither chunks nor batches can
+  /// change a bit: the kernels guarantee it for matrix products, `KVLayout` for attention.
+  func run(
+    _ batch: ForwardBatch, _ body: (ForwardBatch.Output, UnsafePointer<Float>) -> Void
+  ) {
+    for chunk in batch.chunks(of: Self.chunkTokens) {
+      for piece in chunk.pieces {
+        piece.segment.reserve(piece.tokens.count)
+        rope.reserve(positions: piece.position + piece.tokens.count)
+      }
+      embed(chunk)
+      for layer in weights.layers.indices.dropLast() {
+        attend(layer, chunk)
+        feedForward(weights.layers[layer], rows: chunk.rows)
+      }
+      attendLast(weights.layers.count - 1, chunk)
+      for piece in chunk.pieces { piece.segment.append(piece.tokens) }
+      output(chunk.outputs, body)
+    }
+  }
+
+  /// x = the embedding of every token.
+  private func embed(_ chunk: ForwardBatch.Chunk) {
+    var row = 0
+    for piece in chunk.pieces {
+      for (index, token) in piece.tokens.enumerated() {
+        backend.embeddingRow(
+          weights.embedding, row: Int(token), into: state.x.pointer + row * state.strides.width)
+        state.positions[row] = Int32(piece.position + index)
+        row += 1
+      }
+    }
+  }
+
+  /// x += wo · attention(rope(wq · norm(x)), cache), after storing keys and values in the cache.
+  private func attend(_ index: Int, _ chunk: ForwardBatch.Chunk) {
+    store(index, chunk)
+    mix(index, chunk)
+    project(weights.layers[index], rows: chunk.rows)
+  }
+
+  /// The last layer, which goes on only with the rows whose logits are wanted: they move to the top.
+  private func attendLast(_ index: Int, _ chunk: ForwardBatch.Chunk) {
+    store(index, chunk)
+    guard !chunk.outputs.isEmpty else { return }
+    mix(index, chunk)
+    let rows = gatherOutputs(chunk)
+    project(weights.layers[index], rows: rows)
+    feedForward(weights.layers[index], rows: rows)
+  }
+
+  /// Queries, and keys and values into the segments.
+  private func store(_ index: Int, _ chunk: ForwardBatch.Chunk) {
+    let (layer, c, s) = (weights.layers[index], configuration, state.strides)
+    norm(layer.attentionNorm, rows: chunk.rows)
+    backend.matmulEach(
+      layer.queryKeyValue, input: state.h.pointer, tokens: chunk.rows, inputStride: s.width,
+      outputs: [state.queries.pointer, state.keys.pointer, state.values.pointer],
+      outputStrides: [s.query, s.keyValue, s.keyValue])
+    rotate(state.queries, heads: c.heads, stride: s.query, rows: chunk.rows)
+    rotate(state.keys, heads: c.keyValueHeads, stride: s.keyValue, rows: chunk.rows)
+    let writes = chunk.pieces.map {
+      KVWrite(
+        base: $0.segment.base(index), position: $0.segment.count, firstRow: $0.firstRow,
+        rows: $0.tokens.count)
+    }
+    backend.storeKV(
+      writes, layout: layout, keys: state.keys.pointer, keyStride: s.keyValue,
+      values: state.values.pointer, valueStride: s.keyValue)
+  }
+
+  /// attention = softmax(q · k) · v for every piece over its segments, in one parallel region.
+  private func mix(_ index: Int, _ chunk: ForwardBatch.Chunk) {
+    let requests = chunk.pieces.map { piece in
+      AttentionRequest(
+        firstRow: piece.firstRow, rows: piece.tokens.count,
+        attended: piece.attending.filter { $0.count > 0 }.map { $0.span(index) },
+        own: piece.segment.span(index, adding: piece.tokens.count))
+    }
+    backend.attention(
+      requests, layout: layout, queryHeads: configuration.heads, scale: scale,
+      queries: state.queries.pointer, queryStride: state.strides.query,
+      output: state.attention.pointer, outputStride: state.strides.query)
+  }
+
+  private var layout: KVLayout { KVLayout(configuration) }
+  private var scale: Float { 1 / Float(configuration.headDimension).squareRoot() }
+
+  /// x += wo · attention
+  private func project(_ layer: DecoderWeights.Layer, rows: Int) {
+    let s = state.strides
+    backend.matmul(
+      [layer.attentionOutput], input: state.attention.pointer, tokens: rows, inputStride: s.query,
+      outputs: [state.h.pointer], outputStrides: [s.width])
+    addToResidual(rows: rows)
+  }
+
+  /// x += down · (silu(gate · norm(x)) * (up · norm(x)))
+  private func feedForward(_ layer: DecoderWeights.Layer, rows: Int) {
+    let s = state.strides
+    norm(layer.feedForwardNorm, rows: rows)
+    backend.matmulEach(
+      layer.gateUp, input: state.h.pointer, tokens: rows, inputStride: s.width,
+      outputs: [state.gate.pointer, state.up.pointer],
+      outputStrides: [s.feedForward, s.feedForward])
+    backend.siluMultiply(
+      state.gate.pointer, state.up.pointer, tokens: rows, count: configuration.feedForward,
+      stride: s.feedForward)
+    backend.matmul(
+      [layer.down], input: state.gate.pointer, tokens: rows, inputStride: s.feedForward,
+      outputs: [state.h.pointer], outputStrides: [s.width])
+    addToResidual(rows: rows)
+  }
+
+  /// Logits of the first `outputs.count` rows of x, a bounded number of rows at a time.
+  private func output(
+    _ outputs: [ForwardBatch.Output],
+    _ body: (ForwardBatch.Output, UnsafePointer<Float>) -> Void
+  ) {
+    guard !outputs.isEmpty else { return }
+    let s = state.strides
+    norm(weights.outputNorm, rows: outputs.count)
+    var first = 0
+    while first < outputs.count {
+      let rows = min(state.logitRows, outputs.count - first)
+      backend.matmul(
+        [weights.output], input: state.h.pointer + first * s.width, tokens: rows,
+        inputStride: s.width, outputs: [state.logits.pointer], outputStrides: [s.vocabulary])
+      for row in 0..<rows { body(outputs[first + row], state.logits.pointer + row * s.vocabulary) }
+      first += rows
+    }
+  }
+
+  /// Moves x and attention of the wanted rows to the top, in the order of `outputs`.
+  private func gatherOutputs(_ chunk: ForwardBatch.Chunk) -> Int {
+    let s = state.strides
+    let rows = chunk.outputs.map(\.row)
+    let isAlreadyThere = rows.count == chunk.rows && rows.indices.allSatisfy { rows[$0] == $0 }
+    guard !isAlreadyThere else { return rows.count }
+    // Through h and queries, which are free here, because rows may be in any order.
+    for (target, row) in rows.enumerated() {
+      (state.h.pointer + target * s.width)
+        .update(from: state.x.pointer + row * s.width, count: s.width)
+      (state.queries.pointer + target * s.query)
+        .update(from: state.attention.pointer + row * s.query, count: s.query)
+    }
+    state.x.pointer.update(from: state.h.pointer, count: rows.count * s.width)
+    state.attention.pointer.update(from: state.queries.pointer, count: rows.count * s.query)
+    return rows.count
+  }
+
+  private func norm(_ weight: FloatBuffer, rows: Int) {
+    backend.rmsNorm(
+      state.x.pointer, weight: weight.pointer, epsilon: configuration.normEpsilon,
+      into: state.h.pointer, tokens: rows, count: configuration.width,
+      stride: state.strides.width)
+  }
+
+  private func addToResidual(rows: Int) {
+    backend.add(
+      state.x.pointer, state.h.pointer, tokens: rows, count: configuration.width,
+      stride: state.strides.width)
+  }
+
+  private func rotate(_ buffer: FloatBuffer, heads: Int, stride: Int, rows: Int) {
+    backend.rope(
+      buffer.pointer, tokens: rows, heads: heads, headDimension: configuration.headDimension,
+      stride: stride, table: rope, positions: state.positions, interleaved: true)
+  }
+}

@@ -1,0 +1,90 @@
+import Kernels
+
+extension LanguageModel {
+  /// Computes all requests as one batch; `result[i]` are the logits that request `i` asked for.
+  package func forward(_ requests: [ForwardRequest]) throws -> [Logits] {
+    let vocabulary = configuration.vocabulary
+    return try exclusively {
+      let batch = try ForwardBatch(requests, configuration)
+      var values = batch.outputRows.map { [Float](repeating: 0, count: $0.count * vocabulary) }
+      run(batch) { output, logits in
+        values[output.request].withUnsafeMutableBufferPointer { target in
+          let row = target.baseAddress! + output.index * vocabulary
+          row.update(from: logits, count: vocabulary)
+        }
+      }
+      return zip(batch.outputRows, values).map {
+        Logits(rows: $0.count, vocabulary: vocabulary, values: $1)
+      }
+    }
+  }
+
+  /// The log-probability of each request's targets, in nats, in the order of the targets.
+  ///
+  /// All requests are one batch. Rows of logits are reduced as they come, never kept.
+  package func logProbabilities(_ requests: [ScoreRequest]) throws -> [[Double]] {
+    try exclusively {
+      let wanted = try requests.map { try rowsToTargets($0) }
+      let batch = try ForwardBatch(
+        zip(requests, wanted).map { request, rows in
+          ForwardRequest(
+            tokens: request.tokens, segment: request.segment, attending: request.attending,
+            outputs: .rows(rows.map(\.row)))
+        }, configuration)
+      var result = requests.map { [Double](repeating: 0, count: $0.targets.count) }
+      run(batch) { output, logits in
+        let normaliser = backend.logSumExp(logits, count: configuration.vocabulary)
+        for target in wanted[output.request][output.index].targets {
+          let logit = Double(logits[Int(requests[output.request].targets[target].token)])
+          result[output.request][target] = logit - normaliser
+        }
+      }
+      return result
+    }
+  }
+
+  /// Computes `tokens` and gives `body` the logits after the last one, without copying them.
+  ///
+  /// This is the decode loop's call: nothing is allocated per token.
+  package func next<R>(
+    after tokens: [Int32], segment: KVSegment, attending: [KVSegment] = [],
+    _ body: (Span<Float>) throws -> R
+  ) throws -> R {
+    try exclusively {
+      let request = ForwardRequest(tokens: tokens, segment: segment, attending: attending)
+      var result: R?
+      var failure: (any Error)?
+      run(try ForwardBatch([request], configuration)) { _, logits in
+        let row = UnsafeBufferPointer(start: logits, count: configuration.vocabulary)
+        do { result = try body(row.span) } catch { failure = error }
+      }
+      if let failure { throw failure }
+      return result!
+    }
+  }
+
+  private struct Row {
+    let row: Int
+    /// Indices into the request's targets.
+    var targets: [Int]
+  }
+
+  /// Each row once, with its targets: several targets of one row share its logits.
+  private func rowsToTargets(_ request: ScoreRequest) throws -> [Row] {
+    var result: [Row] = []
+    var places: [Int: Int] = [:]
+    for (index, target) in request.targets.enumerated() {
+      guard target.token >= 0, Int(target.token) < configuration.vocabulary else {
+        throw InferenceError.tokenOutOfRange(
+          token: target.token, vocabulary: configuration.vocabulary)
+      }
+      if let place = places[target.row] {
+        result[place].targets.append(index)
+      } else {
+        places[target.row] = result.count
+        result.append(Row(row: target.row, targets: [index]))
+      }
+    }
+    return result
+  }
+}
