@@ -5,7 +5,7 @@ import Corpus
 package enum PrivateField: Int, CaseIterable, Sendable, CustomStringConvertible {
   case created = 1
   case question, answer, promptTokens, answerTokens, players, chunks, coalitions, labelScores
-  case citations, documentShares, sampler, modelName
+  case citations, documentShares, sampler, modelName, timing
 
   package var description: String {
     switch self {
@@ -22,6 +22,7 @@ package enum PrivateField: Int, CaseIterable, Sendable, CustomStringConvertible 
     case .documentShares: "document shares"
     case .sampler: "sampler"
     case .modelName: "model name"
+    case .timing: "timing"
     }
   }
 
@@ -50,7 +51,7 @@ struct PrivateLeaf: Equatable {
 
   /// SHA-256 of domain and all leaf hashes in the order of their fields.
   ///
-  /// The tree is flat: with thirteen leaves an opening carries 416 bytes of hashes, a Merkle proof
+  /// The tree is flat: with fourteen leaves an opening carries 448 bytes of hashes, a Merkle proof
   /// would save little and each leaf would need one of its own.
   static func root(of hashes: [Digest]) -> Digest {
     Digest(

@@ -16,6 +16,8 @@ package struct PublicTrace: Equatable, Sendable {
   package var engineVersion: Int
   /// SHA-256 of the model file.
   package var model: Digest
+  /// SHA-256 of the other files that decide the values, such as the embedding model.
+  package var companions: [Digest]
   package var mode: ContextMode
   /// The shards whose chunks were in the prompt, ascending, each once.
   package var shardRoots: [Digest]
@@ -91,6 +93,7 @@ extension PublicTrace {
       8: .array(shares.map(\.cbor)),
       9: .integer(ownKnowledgePPM),
       10: .bytes(privateRoot.bytes),
+      11: .array(companions.map { .bytes($0.bytes) }),
     ]
     return value.encode()
   }
@@ -106,15 +109,17 @@ extension PublicTrace {
     guard created.isMultiple(of: 3600) else {
       throw fields.error("created", found: "\(created)", expected: "a whole hour")
     }
-    let trace = PublicTrace(
+    var trace = PublicTrace(
       id: id, agent: agent, created: created,
       engineVersion: try fields.int(4, "engine version"),
       model: try fields.digest(5, "model"),
+      companions: [],
       mode: try fields.mode(6),
       shardRoots: try fields.roots(7),
       shares: try fields.shares(8),
       ownKnowledgePPM: try fields.int(9, "own knowledge", 0...1_000_000),
       privateRoot: try fields.digest(10, "private root"))
+    trace.companions = try fields.companions(11)
     try fields.finish()
     try trace.checkSum(fields)
     return trace
@@ -143,6 +148,17 @@ extension CBORFields {
       throw error("mode", found: "\(code)", expected: "0 or 1")
     }
     return mode
+  }
+
+  fileprivate mutating func companions(_ key: Int64) throws(CBORError) -> [Digest] {
+    var companions: [Digest] = []
+    for item in try array(key, "companions", maximumCount: 8) {
+      guard case .bytes(let bytes) = item, let digest = Digest(bytes: bytes) else {
+        throw error("companions", found: item.kind, expected: "32 bytes")
+      }
+      companions.append(digest)
+    }
+    return companions
   }
 
   fileprivate mutating func roots(_ key: Int64) throws(CBORError) -> [Digest] {

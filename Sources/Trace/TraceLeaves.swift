@@ -19,6 +19,7 @@ extension TraceRecord {
     case .documentShares: .array(documentShares.map(\.cbor))
     case .sampler: sampler.cbor
     case .modelName: .text(modelName)
+    case .timing: timing.cbor
     }
   }
 
@@ -39,6 +40,7 @@ extension TraceRecord {
     case .documentShares: documentShares = try reader.list(value, TraceDocumentShare.init)
     case .sampler: sampler = try TraceSampler(value, reader)
     case .modelName: modelName = try reader.text(value)
+    case .timing: timing = try TraceTiming(value, reader)
     }
   }
 }
@@ -151,13 +153,13 @@ extension TraceChunk {
 
 extension TraceCoalition {
   fileprivate var cbor: CBOR {
-    [.unsigned(players), .array(tokenMicroNats.map { .integer($0) })]
+    [.unsigned(documents), .array(tokenMicroNats.map { .integer($0) })]
   }
 
   fileprivate init(_ parts: [CBOR], _ reader: LeafReader) throws(CBORError) {
     try reader.expect(parts, 2...2)
     guard case .unsigned(let bits) = parts[0] else { throw reader.error(parts[0], "a bit set") }
-    players = bits
+    documents = bits
     tokenMicroNats = []
     for item in try reader.array(parts[1], 0...1 << 16) {
       tokenMicroNats.append(try reader.integer(item))
@@ -218,5 +220,18 @@ extension TraceSampler {
     repeatPenalty = try reader.integer(parts[4])
     guard case .unsigned(let seed) = parts[5] else { throw reader.error(parts[5], "a seed") }
     self.seed = seed
+  }
+}
+
+extension TraceTiming {
+  fileprivate var cbor: CBOR {
+    [.integer(promptTokens), .integer(answerMicroseconds), .integer(attributionMicroseconds)]
+  }
+
+  fileprivate init(_ value: CBOR, _ reader: LeafReader) throws(CBORError) {
+    let parts = try reader.array(value, 3...3)
+    promptTokens = try reader.int(parts[0])
+    answerMicroseconds = try reader.int(parts[1])
+    attributionMicroseconds = try reader.int(parts[2])
   }
 }

@@ -5,7 +5,7 @@ extension TraceRecord {
   func publicPart(agent: ContributorKey, privateRoot: Digest) -> PublicTrace {
     PublicTrace(
       id: secret.id, agent: agent, created: created - created % 3600,
-      engineVersion: engineVersion, model: model, mode: mode,
+      engineVersion: engineVersion, model: model, companions: companions, mode: mode,
       shardRoots: Set(chunks.map(\.shard)).sorted(),
       shares: players.map {
         ContributorShare(
@@ -42,13 +42,14 @@ extension TraceRecord {
   }
 
   private func inconsistentCoalition() -> TraceError? {
-    let all = players.count == 64 ? UInt64.max : (1 << UInt64(players.count)) - 1
+    let count = documentShares.count
+    let all = count >= 64 ? UInt64.max : (1 << UInt64(count)) - 1
     var seen: Set<UInt64> = []
     for (index, coalition) in coalitions.enumerated() {
-      if coalition.players & ~all != 0 || !seen.insert(coalition.players).inserted {
+      if coalition.documents & ~all != 0 || !seen.insert(coalition.documents).inserted {
         return TraceError(
-          "coalitions[\(index)].players", found: "\(coalition.players)",
-          expected: "a set of the \(players.count) players, each set once")
+          "coalitions[\(index)].documents", found: "\(coalition.documents)",
+          expected: "a set of the \(count) documents, each set once")
       }
       if coalition.tokenMicroNats.count != coalitions[0].tokenMicroNats.count {
         return TraceError(

@@ -12,13 +12,16 @@ package struct TraceRecord: Equatable, Sendable {
   package var engineVersion: Int
   /// SHA-256 of the model file.
   package var model: Digest
+  /// SHA-256 of the other files that decide the values; for the reader the embedding model and the
+  /// lexicon, in this order.
+  package var companions: [Digest] = []
   package var modelName: String
   package var mode: ContextMode
   package var question: String
   package var answer: String
   package var promptTokens: [Int32]
   package var answerTokens: [Int32]
-  /// The contributors in the order of the coalitions' bits.
+  /// The contributors.
   package var players: [TracePlayer]
   package var ownKnowledgePPM: Int
   /// The passages in the prompt, in its order.
@@ -26,8 +29,10 @@ package struct TraceRecord: Equatable, Sendable {
   package var coalitions: [TraceCoalition]
   package var labelScores: [TraceLabelScore]
   package var citations: [TraceCitation]
+  /// The documents in the order of the coalitions' bits.
   package var documentShares: [TraceDocumentShare]
   package var sampler: TraceSampler
+  package var timing = TraceTiming()
 
   package init(
     secret: TraceSecret, created: Int = Int(Date().timeIntervalSince1970), engineVersion: Int,
@@ -110,12 +115,13 @@ package struct TraceChunk: Equatable, Sendable {
 
 /// The value of one coalition: the log-probability of each answer token in millionths of a nat.
 package struct TraceCoalition: Equatable, Sendable {
-  /// Bit i stands for player i.
-  package var players: UInt64
+  /// Bit i stands for the document that is number i of the document shares; a coalition of
+  /// contributors is the union of their documents.
+  package var documents: UInt64
   package var tokenMicroNats: [Int64]
 
-  package init(players: UInt64, tokenMicroNats: [Int64]) {
-    self.players = players
+  package init(documents: UInt64, tokenMicroNats: [Int64]) {
+    self.documents = documents
     self.tokenMicroNats = tokenMicroNats
   }
 
@@ -182,5 +188,20 @@ package struct TraceSampler: Equatable, Sendable {
     self.minP = minP
     self.repeatPenalty = repeatPenalty
     self.seed = seed
+  }
+}
+
+/// What the answer and its attribution cost on this machine.
+package struct TraceTiming: Equatable, Sendable {
+  package var promptTokens: Int
+  package var answerMicroseconds: Int
+  package var attributionMicroseconds: Int
+
+  package init(
+    promptTokens: Int = 0, answerMicroseconds: Int = 0, attributionMicroseconds: Int = 0
+  ) {
+    self.promptTokens = promptTokens
+    self.answerMicroseconds = answerMicroseconds
+    self.attributionMicroseconds = attributionMicroseconds
   }
 }

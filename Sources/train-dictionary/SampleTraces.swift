@@ -66,7 +66,7 @@ struct SampleTraces {
     (0..<UInt64(1 << players)).map { set in
       let scale = set & 1 == 1 ? [200, 3000, 900_000] : [900_000, 6_000_000, 14_000_000]
       let values = (0..<tokens).map { _ in -Int64(random.below(scale[random.below(3)])) }
-      return TraceCoalition(players: set, tokenMicroNats: values)
+      return TraceCoalition(documents: set, tokenMicroNats: values)
     }
   }
 

@@ -39,7 +39,7 @@ enum TraceSamples {
           sha256: Digest(sha256: [7, UInt8($0)]), player: $0, slot: $0)
       },
       coalitions: (0..<8).map { set in
-        TraceCoalition(players: set, tokenMicroNats: (0..<5).map { -Int64(set) * 1000 - $0 * 77 })
+        TraceCoalition(documents: set, tokenMicroNats: (0..<5).map { -Int64(set) * 1000 - $0 * 77 })
       },
       labelScores: [
         TraceLabelScore(sentence: nil, reader: 1_000_000, bm25: 0, cosine: 0),
@@ -51,6 +51,7 @@ enum TraceSamples {
       documentShares: [
         TraceDocumentShare(chunk: 0, sharePPM: 700_000),
         TraceDocumentShare(chunk: 1, sharePPM: 200_001),
+        TraceDocumentShare(chunk: 2, sharePPM: 0),
       ],
       sampler: TraceSampler(seed: UInt64.max))
   }

@@ -132,8 +132,8 @@ struct TraceTests {
     #expect(try refused { $0.players[1] = $0.players[0] } != nil)
     #expect(try refused { $0.chunks[1].player = 3 }?.hasPrefix("chunks[1].player") == true)
     #expect(try refused { $0.chunks[1].end = 0 }?.hasPrefix("chunks[1]") == true)
-    #expect(try refused { $0.coalitions[2].players = 8 }?.hasPrefix("coalitions[2]") == true)
-    #expect(try refused { $0.coalitions[2].players = 1 }?.hasPrefix("coalitions[2]") == true)
+    #expect(try refused { $0.coalitions[2].documents = 8 }?.hasPrefix("coalitions[2]") == true)
+    #expect(try refused { $0.coalitions[2].documents = 1 }?.hasPrefix("coalitions[2]") == true)
     #expect(
       try refused { $0.coalitions[2].tokenMicroNats = [] }?.hasPrefix("coalitions[2]") == true)
     #expect(try refused { $0.citations[0].chunk = 9 }?.hasPrefix("citations") == true)
