@@ -1,0 +1,45 @@
+import Testing
+
+@testable import Kernels
+
+@Suite struct PackingTests {
+  @Test(arguments: ISA.available, allFormats)
+  func everyRowComesBackExactly(isa: ISA, format: WeightFormat) throws {
+    var numbers = Numbers(5)
+    let backend = try Backend(isa: isa, threads: 1)
+    for (rows, columns) in [(16, 64), (33, 96), (1, 32), (50, 320)] {
+      let bytes = numbers.weights(format, rows: rows, columns: columns)
+      let matrix = packed(bytes, format, rows, columns)
+      let output = FloatBuffer(columns)
+      for row in 0..<rows {
+        let rowBytes = format.rowBytes(columns: columns)
+        let source = bytes[row * rowBytes..<(row + 1) * rowBytes]
+        let expected =
+          format.isQuantised
+          ? Reference.blocks(source, format).flatMap { block in
+            block.0.map { block.1 * Float($0) }
+          } : Reference.floats(source, format)
+        backend.embeddingRow(matrix, row: row, into: output.pointer)
+        #expect(bits(output.values) == bits(expected))
+      }
+    }
+  }
+
+  @Test(arguments: ISA.available)
+  func everyHalfPrecisionNumberWidensExactly(isa: ISA) throws {
+    let all = (0...UInt16.max).filter { Float16(bitPattern: $0).isFinite }
+    let bytes = all.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+    let matrix = packed(bytes, .f16, 1, all.count)
+    let output = FloatBuffer(all.count)
+    try Backend(isa: isa, threads: 1).embeddingRow(matrix, row: 0, into: output.pointer)
+    #expect(bits(output.values) == bits(all.map { Float(Float16(bitPattern: $0)) }))
+  }
+
+  @Test func packedBytesAreOneStreamOfRecords() {
+    var numbers = Numbers(6)
+    let q8 = packed(numbers.weights(.q8_0, rows: 32, columns: 128), .q8_0, 32, 128)
+    #expect(q8.byteCount == 2 * 2 * 1088)
+    let q4 = packed(numbers.weights(.q4_0, rows: 17, columns: 96), .q4_0, 17, 96)
+    #expect(q4.byteCount == 2 * 2 * 576)
+  }
+}

@@ -1,0 +1,131 @@
+// The numeric contract once more, one number at a time: what every kernel must equal bit for bit.
+import Kernels
+
+enum Reference {
+  static let magic: Float = 12_582_912
+
+  static func fma(_ a: Float, _ b: Float, _ c: Float) -> Float { c.addingProduct(a, b) }
+
+  /// Sixteen lanes, added as halves onto halves.
+  static func laneSum(_ lanes: [Float]) -> Float {
+    var lanes = lanes
+    while lanes.count > 1 {
+      let half = lanes.count / 2
+      lanes = (0..<half).map { lanes[$0] + lanes[$0 + half] }
+    }
+    return lanes[0]
+  }
+
+  /// Adds `term(i)` into lane i % 16 with one fused multiply-add each.
+  static func squares(_ values: [Float]) -> Float {
+    var lanes = [Float](repeating: 0, count: 16)
+    for (i, v) in values.enumerated() { lanes[i % 16] = fma(v, v, lanes[i % 16]) }
+    return laneSum(lanes)
+  }
+
+  static func sum(_ values: [Float]) -> Float {
+    var lanes = [Float](repeating: 0, count: 16)
+    for (i, v) in values.enumerated() { lanes[i % 16] += v }
+    return laneSum(lanes)
+  }
+
+  static func exp(_ x: Float) -> Float {
+    let low = -87 > x ? -87 : x
+    let bounded = -(-88 > -low ? -88 : -low)
+    let shifted = fma(bounded, 1.442_695_04, magic)
+    let n = shifted - magic
+    let r = fma(n, 1.904_654_3e-9, fma(n, -0.693_147_182_464_599_609_375, bounded))
+    var p: Float = 1.987_569_15e-4
+    for c: Float in [1.398_199_95e-3, 8.333_451_9e-3, 4.166_579_6e-2, 1.666_666_55e-1, 0.5] {
+      p = fma(r, p, c)
+    }
+    let value = fma(r * r, p, r) + 1
+    let exponent = Int32(bitPattern: shifted.bitPattern) - 0x4B40_0000
+    return Float(
+      bitPattern: UInt32(bitPattern: Int32(bitPattern: value.bitPattern) + exponent << 23))
+  }
+
+  static func erf(_ x: Float) -> Float {
+    let t = abs(x)
+    let s = x * x
+    if t > 0.927_734_375 {
+      let slope = fma(-1.728_534_70e-5, t, 3.831_971_26e-4)
+      var far = fma(slope, s, fma(-3.883_964_38e-3, t, 2.425_462_19e-2))
+      for c: Float in [-1.067_778_77e-1, -6.348_466_87e-1, -1.287_175_12e-1] {
+        far = fma(far, t, c)
+      }
+      return Float(signOf: x, magnitudeOf: 1 - exp(fma(far, t, -t)))
+    }
+    var near: Float = -5.967_617_03e-4
+    for c: Float in [
+      4.991_194_23e-3, -2.676_813_49e-2, 1.128_199_25e-1, -3.761_253_36e-1, 1.283_791_66e-1,
+    ] { near = fma(near, s, c) }
+    return fma(near, x, x)
+  }
+
+  /// 32 activations as int8 with a scale of 16 significant bits.
+  static func quantise(_ x: ArraySlice<Float>) -> (values: [Int32], scale: Float) {
+    let largest = x.map { $0.magnitude }.max()!
+    var scale = Float(bitPattern: ((largest / 127).bitPattern &+ 0xFF) & ~0xFF)
+    if scale < 0x1p-100 { scale = 0 }
+    let inverse = scale > 0 ? 1 / scale : 0
+    return (x.map { Int32(($0 * inverse).rounded(.toNearestOrEven)) }, scale)
+  }
+
+  static func half(_ low: UInt8, _ high: UInt8) -> Float {
+    Float(Float16(bitPattern: UInt16(high) << 8 | UInt16(low)))
+  }
+
+  /// One row of GGUF bytes as (integers, scale) blocks.
+  static func blocks(_ row: ArraySlice<UInt8>, _ format: WeightFormat) -> [([Int32], Float)] {
+    let size = format == .q8_0 ? 34 : 18
+    return stride(from: row.startIndex, to: row.endIndex, by: size).map { at in
+      let scale = half(row[at], row[at + 1])
+      let bytes = row[at + 2..<at + size]
+      if format == .q8_0 { return (bytes.map { Int32(Int8(bitPattern: $0)) }, scale) }
+      return (bytes.map { Int32($0 & 15) - 8 } + bytes.map { Int32($0 >> 4) - 8 }, scale)
+    }
+  }
+
+  /// One row of float weights, widened.
+  static func floats(_ row: ArraySlice<UInt8>, _ format: WeightFormat) -> [Float] {
+    let size = format == .f32 ? 4 : 2
+    return stride(from: row.startIndex, to: row.endIndex, by: size).map { at in
+      switch format {
+      case .f16: return half(row[at], row[at + 1])
+      case .bf16: return Float(bitPattern: UInt32(row[at]) << 16 | UInt32(row[at + 1]) << 24)
+      default:
+        return Float(
+          bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(row[at + $1]) << (8 * $1) })
+      }
+    }
+  }
+
+  /// One output: weights of a row times the activations of a token.
+  static func product(_ row: ArraySlice<UInt8>, _ format: WeightFormat, _ x: [Float]) -> Float {
+    var sum: Float = 0
+    guard format.isQuantised else {
+      for (w, v) in zip(floats(row, format), x) { sum = fma(w, v, sum) }
+      return sum
+    }
+    for (i, block) in blocks(row, format).enumerated() {
+      let (values, scale) = quantise(x[32 * i..<32 * i + 32])
+      let dot = zip(values, block.0).reduce(Int32(0)) { $0 + $1.0 * $1.1 }
+      sum = fma(fma(magic + Float(dot), scale, -magic * scale), block.1, sum)
+    }
+    return sum
+  }
+
+  /// One query over keys and values by position: the attention of one head.
+  static func attention(_ q: [Float], _ keys: [[Float]], _ values: [[Float]], scale: Float)
+    -> [Float]
+  {
+    let scores = keys.map { key in zip(q, key).reduce(Float(0)) { fma($1.0, $1.1, $0) } }
+    let largest = scores.max()!
+    let weights = scores.map { exp(($0 - largest) * scale) }
+    let inverse = 1 / sum(weights)
+    return (0..<q.count).map { d in
+      zip(weights, values).reduce(Float(0)) { fma($1.0, $1.1[d], $0) } * inverse
+    }
+  }
+}

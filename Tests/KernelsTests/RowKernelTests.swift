@@ -1,0 +1,151 @@
+import Testing
+
+@testable import Kernels
+
+@Suite struct RowKernelTests {
+  static let counts = [1, 5, 16, 31, 64, 577]
+
+  @Test(arguments: ISA.available, [1, 2])
+  func normsEqualTheReference(isa: ISA, threads: Int) throws {
+    let backend = try Backend(isa: isa, threads: threads)
+    var numbers = Numbers(7)
+    for count in Self.counts {
+      let tokens = 40
+      let stride = padded(count) + 16
+      let x = numbers.floats(tokens * stride)
+      let weight = numbers.floats(count)
+      let bias = numbers.floats(count)
+      let (input, output) = (FloatBuffer(x), FloatBuffer(tokens * stride))
+      let (w, b) = (FloatBuffer(weight), FloatBuffer(bias))
+      backend.rmsNorm(
+        input.pointer, weight: w.pointer, epsilon: 1e-5, into: output.pointer, tokens: tokens,
+        count: count, stride: stride)
+      check(output, tokens, count, stride) { t in
+        let row = Array(x[t * stride..<t * stride + count])
+        let factor = 1 / (Reference.squares(row) / Float(count) + 1e-5).squareRoot()
+        return zip(row, weight).map { $0 * factor * $1 }
+      }
+      backend.layerNorm(
+        input.pointer, weight: w.pointer, bias: b.pointer, epsilon: 1e-12, into: output.pointer,
+        tokens: tokens, count: count, stride: stride)
+      check(output, tokens, count, stride) { t in
+        let row = Array(x[t * stride..<t * stride + count])
+        let mean = Reference.sum(row) / Float(count)
+        let centred = row.map { $0 - mean }
+        let factor = 1 / (Reference.squares(centred) / Float(count) + 1e-12).squareRoot()
+        return (0..<count).map { Reference.fma(centred[$0] * factor, weight[$0], bias[$0]) }
+      }
+    }
+  }
+
+  @Test(arguments: ISA.available)
+  func elementwiseKernelsEqualTheReference(isa: ISA) throws {
+    let backend = try Backend(isa: isa, threads: 2)
+    var numbers = Numbers(8)
+    for count in Self.counts {
+      let (tokens, stride) = (3, padded(count))
+      let x = numbers.floats(tokens * stride)
+      let y = numbers.floats(tokens * stride)
+      let other = FloatBuffer(y)
+      func result(_ kernel: (UnsafeMutablePointer<Float>) -> Void) -> FloatBuffer {
+        let buffer = FloatBuffer(x)
+        kernel(buffer.pointer)
+        return buffer
+      }
+      func row(_ values: [Float], _ t: Int) -> ArraySlice<Float> {
+        values[t * stride..<t * stride + count]
+      }
+      let sum = result {
+        backend.add($0, other.pointer, tokens: tokens, count: count, stride: stride)
+      }
+      check(sum, tokens, count, stride) { zip(row(x, $0), row(y, $0)).map { $0 + $1 } }
+      let biased = result {
+        backend.addBias($0, other.pointer, tokens: tokens, count: count, stride: stride)
+      }
+      check(biased, tokens, count, stride) { zip(row(x, $0), row(y, 0)).map { $0 + $1 } }
+      let scaled = result {
+        backend.scale($0, by: 0.3, tokens: tokens, count: count, stride: stride)
+      }
+      check(scaled, tokens, count, stride) { row(x, $0).map { $0 * 0.3 } }
+      let gated = result {
+        backend.siluMultiply($0, other.pointer, tokens: tokens, count: count, stride: stride)
+      }
+      check(gated, tokens, count, stride) {
+        zip(row(x, $0), row(y, $0)).map { $0 / (1 + Reference.exp(-$0)) * $1 }
+      }
+      let gelu = result { backend.gelu($0, tokens: tokens, count: count, stride: stride) }
+      check(gelu, tokens, count, stride) {
+        row(x, $0).map { $0 * 0.5 * (1 + Reference.erf($0 * 0.707_106_781)) }
+      }
+    }
+  }
+
+  @Test(arguments: ISA.available, [true, false])
+  func ropeRotatesEachPairByItsAngle(isa: ISA, interleaved: Bool) throws {
+    let backend = try Backend(isa: isa, threads: 1)
+    var numbers = Numbers(9)
+    for (dimension, rotated) in [(8, 8), (64, 64), (80, 80), (64, 32)] {
+      let table = RopeTable(rotated: rotated, base: 10_000)
+      table.reserve(positions: 800)
+      let positions: [Int32] = [0, 1, 383, 799]
+      let stride = 2 * dimension
+      let x = numbers.floats(4 * stride)
+      let buffer = FloatBuffer(x)
+      backend.rope(
+        buffer.pointer, tokens: 4, heads: 2, headDimension: dimension, stride: stride, table: table,
+        positions: positions, interleaved: interleaved)
+      var expected = x
+      for (t, head) in (0..<4).flatMap({ t in [(t, 0), (t, 1)] }) {
+        for i in 0..<rotated / 2 {
+          let start = t * stride + head * dimension
+          let a = start + (interleaved ? 2 * i : i)
+          let b = interleaved ? a + 1 : a + rotated / 2
+          let at = Int(positions[t]) * rotated / 2 + i
+          let (c, s) = (table.cosines[at], table.sines[at])
+          (expected[a], expected[b]) = (x[a] * c - x[b] * s, x[a] * s + x[b] * c)
+        }
+      }
+      #expect(bits(buffer.values) == bits(expected))
+    }
+  }
+
+  @Test func ropeTableHoldsTheAnglesOfItsPositions() {
+    let table = RopeTable(rotated: 4, base: 100, factors: [1, 2], scale: 0.5)
+    table.reserve(positions: 10)
+    table.reserve(positions: 1000)
+    #expect(table.positions >= 1000)
+    for position in [0, 9, 999] {
+      let angles = [0.5 * Double(position), 0.5 * 0.1 / 2 * Double(position)]
+      for (i, angle) in angles.enumerated() {
+        #expect(abs(Double(table.cosines[2 * position + i]) - Deterministic.cos(angle)) < 1e-6)
+        #expect(abs(Double(table.sines[2 * position + i]) - Deterministic.sin(angle)) < 1e-6)
+      }
+    }
+  }
+
+  @Test(arguments: ISA.available)
+  func logSumExpAndArgmaxEqualTheReference(isa: ISA) throws {
+    let backend = try Backend(isa: isa, threads: 1)
+    var numbers = Numbers(10)
+    for count in [1, 2, 15, 16, 17, 1000] {
+      var x = numbers.floats(count)
+      let largest = x.max()!
+      let lanes = x.map { Reference.exp($0 - largest) }
+      let expected = Double(largest) + Deterministic.log(Double(Reference.sum(lanes)))
+      #expect(backend.logSumExp(x, count: count) == expected)
+      #expect(backend.argmax(x, count: count) == x.firstIndex(of: largest))
+      x[count - 1] = largest
+      #expect(backend.argmax(x, count: count) == x.firstIndex(of: largest))
+    }
+  }
+
+  private func check(
+    _ buffer: FloatBuffer, _ tokens: Int, _ count: Int, _ stride: Int,
+    _ expected: (Int) -> [Float]
+  ) {
+    let values = buffer.values
+    for t in 0..<tokens {
+      #expect(bits(Array(values[t * stride..<t * stride + count])) == bits(expected(t)))
+    }
+  }
+}
