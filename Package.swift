@@ -5,21 +5,20 @@ import PackageDescription
 // symlinks). Every variant, the baseline included, is always optimised: an unoptimised build would
 // share weak generic functions between variants, and a baseline CPU would meet AVX code.
 #if arch(x86_64)
-let avx512 = [
-  "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512cd", "-mavx512vnni", "-mavx2",
-  "-mfma", "-mf16c", "-mbmi", "-mbmi2", "-mtune=znver4", "-mprefer-vector-width=512",
-].flatMap { ["-Xcc", $0] }
-let avx2 = ["-mavx2", "-mfma", "-mf16c", "-mbmi", "-mbmi2"].flatMap { ["-Xcc", $0] }
+  let avx512 = [
+    "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512cd", "-mavx512vnni", "-mavx2",
+    "-mfma", "-mf16c", "-mbmi", "-mbmi2", "-mtune=znver4", "-mprefer-vector-width=512",
+  ].flatMap { ["-Xcc", $0] }
+  let avx2 = ["-mavx2", "-mfma", "-mf16c", "-mbmi", "-mbmi2"].flatMap { ["-Xcc", $0] }
 #else
-let avx512: [String] = []
-let avx2: [String] = []
+  let avx512: [String] = []
+  let avx2: [String] = []
 #endif
 
 /// Warnings are errors in continuous integration.
 let strict: [SwiftSetting] =
   Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
-/// Whole modules, so that kernels inline what other files define in debug builds too.
 func tests(_ target: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
     name: "\(target)Tests", dependencies: dependencies, exclude: fixtures[target] ?? [],
@@ -29,6 +28,7 @@ func tests(_ target: String, _ dependencies: [Target.Dependency]) -> Target {
 /// Data that tests read from the source folder by path.
 let fixtures = ["GGUF": ["Fixtures"], "Tokenizers": ["Fixtures"], "Inference": ["Fixtures"]]
 
+/// Whole modules, so that kernels inline what other files define in debug builds too.
 func kernelSettings(_ name: String, _ flags: [String]) -> [SwiftSetting] {
   let whole = ["-O", "-wmo", "-num-threads", "1", "-disable-batch-mode"]
   return [.define(name), .unsafeFlags(whole + flags)] + strict
@@ -82,6 +82,7 @@ let package = Package(
       name: "Kernels",
       dependencies: ["CIntrinsics", "KernelsAVX512", "KernelsAVX2", "KernelsPortable"],
       swiftSettings: strict),
+    .executableTarget(name: "kernel-hash", dependencies: ["Kernels"], swiftSettings: strict),
     .target(name: "GGUF", swiftSettings: strict),
     .target(name: "Tokenizers", dependencies: ["GGUF"], swiftSettings: strict),
     .target(
@@ -128,12 +129,18 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "tributary",
-      dependencies: ["Agent", "CEdit", "CBOR", "Corpus", "GGUF", "Inference", "Kernels", arguments],
+      dependencies: [
+        "Agent", "CEdit", "CBOR", "Corpus", "GGUF", "Inference", "Kernels", arguments,
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "tributary-ledger", dependencies: ["Ledger", arguments], swiftSettings: strict),
 
     // Measurements
+    .executableTarget(
+      name: "engine-bench", dependencies: ["Inference", "Kernels"], swiftSettings: strict),
+    .executableTarget(
+      name: "engine-fingerprint", dependencies: ["Inference", "Kernels"], swiftSettings: strict),
     .executableTarget(
       name: "answer-bench",
       dependencies: ["Answering", "Corpus", "Inference", "Kernels", arguments],
@@ -147,10 +154,10 @@ let package = Package(
       swiftSettings: strict),
 
     // Tests, one target for each module
-    tests("Kernels", ["Kernels", "CIntrinsics"]),
+    tests("Kernels", ["Kernels", "CIntrinsics", "kernel-hash"]),
     tests("GGUF", ["GGUF"]),
     tests("Tokenizers", ["Tokenizers", "GGUF"]),
-    tests("Inference", ["Inference", "Tokenizers", "GGUF", "Kernels"]),
+    tests("Inference", ["Inference", "Tokenizers", "GGUF", "Kernels", "engine-fingerprint"]),
     tests("CBOR", ["CBOR", crypto]),
     tests("Zstd", ["Zstd"]),
     tests("Corpus", ["Corpus", "CBOR", "Zstd", crypto]),

@@ -1,3 +1,5 @@
+import Inference
+
 /// What one run of the agent lays over the person's settings.
 package struct AgentOptions {
   /// How a chat model draws its tokens; the reader quotes and draws nothing.
@@ -23,6 +25,12 @@ package struct AgentOptions {
       self.repeatPenalty = repeatPenalty
       self.seed = seed
       self.maximumTokens = maximumTokens
+    }
+
+    var sampler: Sampler {
+      Sampler(
+        temperature: Float(temperature), topK: topK, topP: Float(topP), minP: Float(minP),
+        repeatPenalty: Float(repeatPenalty), seed: seed)
     }
   }
 

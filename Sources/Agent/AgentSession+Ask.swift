@@ -9,7 +9,12 @@ import Trace
 extension AgentSession {
   /// Brings the index up to date with the installed shards; `progress` words what takes time.
   package func refreshIndex(_ progress: @escaping (String) -> Void) throws {
-    try index().synchronize(with: shards()) { progress($0.description) }
+    var announced = false
+    let report = try index().synchronize(with: shards()) { step in
+      if !announced { progress("indexing \(step.documents) new or changed documents") }
+      announced = true
+    }
+    if report.embeddedTexts > 0 { progress("indexed, \(report.embeddedTexts) passages embedded") }
   }
 
   /// Answers, measures who caused the answer, and keeps the signed trace.
@@ -34,7 +39,12 @@ extension AgentSession {
         .record(answer, attribution, secret: secret)
       let sealed = try TraceCodec.seal(record, identity: agentIdentity())
       try store().append(sealed)
-      return try report(on: record)
+      var report = try report(on: record)
+      report.dropped = answer.dropped.map { index in
+        let chunk = found[index].chunk
+        return "\(chunk.reference.document):\(chunk.lines.lowerBound)-\(chunk.lines.upperBound)"
+      }
+      return report
     } catch is CancellationError {
       throw AgentError(.interrupted, "the answer was stopped; nothing was kept of it")
     }

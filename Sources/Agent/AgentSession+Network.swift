@@ -44,11 +44,12 @@ extension AgentSession {
 
   /// Claims a shard file's manifest for its contributor at the ledger.
   package func register(_ manifest: ShardManifest, identity: ContributorIdentity) async throws -> String {
-    let message = try await asking { client in
+    let origin = try await asking { client in
       let origin = try await client.key().name
-      return try await client.registerShard(manifest, identity: identity, origin: origin)
+      try await client.registerShard(manifest, identity: identity, origin: origin)
+      return origin
     }
-    return "registered \(manifest.name) (\(manifest.root.short)) at \(message.log)"
+    return "registered \(manifest.name) (\(manifest.root.short)) at \(origin)"
   }
 
   /// One line for each contributor: credits of a period.

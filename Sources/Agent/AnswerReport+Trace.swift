@@ -38,7 +38,7 @@ extension AnswerReport {
     trace = record.id.hex
     ownKnowledgePPM = record.ownKnowledgePPM
     contributors = zip(record.players, influence.contributors).map(Self.contributor)
-    documents = record.documents.map { Self.document($0, record, excerpts) }
+    documents = record.documentShares.map { Self.document($0, record, excerpts) }
     coalitions = record.contributorCoalitions()
     passages = Self.passages(record, excerpts)
     dropped = []
@@ -66,18 +66,19 @@ extension AnswerReport {
   }
 
   private static func document(
-    _ document: TraceDocument, _ record: TraceRecord, _ excerpts: [DocumentExcerpt?]
+    _ share: TraceDocumentShare, _ record: TraceRecord, _ excerpts: [DocumentExcerpt?]
   ) -> Document {
+    let first = record.chunks[share.chunk]
     let own = record.chunks.indices.filter {
-      record.chunks[$0].shard == document.shard && record.chunks[$0].document == document.path
+      record.chunks[$0].shard == first.shard && record.chunks[$0].document == first.document
     }
     let lines = own.compactMap { excerpts[$0]?.lines }
     return Document(
-      shard: document.shard.hex, document: document.path,
+      shard: first.shard.hex, document: first.document,
       start: own.map { record.chunks[$0].start }.min() ?? 0,
       end: own.map { record.chunks[$0].end }.max() ?? 0,
       lines: words(lines.map(\.lowerBound).min(), lines.map(\.upperBound).max()),
-      sharePPM: document.sharePPM, contributor: document.player)
+      sharePPM: share.sharePPM, contributor: first.player)
   }
 
   private static func passages(
@@ -106,8 +107,10 @@ extension AnswerReport {
 }
 
 extension TraceRecord {
-  /// The documents and whose they are, in the order of the coalitions' bits.
-  var partition: Partition { Partition(contributorOfDocument: documents.map(\.player)) }
+  /// The player of each document, in the order of the coalitions' bits.
+  var documentPlayers: [Int] { documentShares.map { chunks[$0.chunk].player } }
+
+  var partition: Partition { Partition(contributorOfDocument: documentPlayers) }
 
   /// Every value of the answer, from the coalition table alone.
   func influence() throws -> Influence {

@@ -16,13 +16,16 @@ struct LoadedAnswerer {
     digest = try FileDigest.sha256(path)
     guard ReaderAnswerer.canUse(model) else {
       answerer = try ChatAnswerer(
-        model: model, sampler: session.sampler,
+        model: model, sampler: session.sampling.sampler,
         maximumTokens: session.sampling.maximumTokens)
       companions = []
       return
     }
     let lexicon = try Lexicon.load(besideModel: path)
     answerer = try ReaderAnswerer(model: model, embedder: session.embedder(), lexicon: lexicon)
-    companions = [try FileDigest.sha256(ModelLocator.find("embedding")), lexicon.digest]
+    companions = [
+      try FileDigest.sha256(ModelLocator.find("embedding")),
+      try FileDigest.sha256(Lexicon.path(besideModel: path)),
+    ]
   }
 }

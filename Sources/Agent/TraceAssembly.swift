@@ -20,7 +20,7 @@ struct TraceAssembly {
     record.answerTokens = answer.tokenIDs
     record.players = attribution.contributors.map(player)
     record.ownKnowledgePPM = attribution.ownKnowledgePPM
-    record.documents = attribution.documents.map { document($0, of: attribution) }
+    record.documentShares = attribution.documents.map { share($0, of: answer) }
     record.chunks = answer.read.map { chunk($0, of: attribution) }
     record.coalitions = attribution.coalitions.map {
       TraceCoalition(documents: $0.coalition.bits, tokenMicroNats: $0.tokens)
@@ -42,13 +42,12 @@ struct TraceAssembly {
       influenceMicroNats: contributor.influence.shapley)
   }
 
-  private func document(
-    _ document: AttributionReport.Document, of attribution: AttributionReport
-  ) -> TraceDocument {
-    let key = roster.documents[document.document]
-    return TraceDocument(
-      player: attribution.contributors.firstIndex { $0.player == document.player } ?? 0,
-      shard: key.shard, path: key.path, sharePPM: document.sharePPM)
+  /// A document by the first of its chunks that was read.
+  private func share(
+    _ document: AttributionReport.Document, of answer: Answer
+  ) -> TraceDocumentShare {
+    let chunk = answer.read.firstIndex { roster.sources[$0].document == document.document }
+    return TraceDocumentShare(chunk: chunk ?? 0, sharePPM: document.sharePPM)
   }
 
   private func chunk(_ source: Int, of attribution: AttributionReport) -> TraceChunk {

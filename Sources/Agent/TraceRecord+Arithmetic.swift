@@ -20,10 +20,10 @@ extension TraceRecord {
       compare(
         "\(player.name): influence", player.influenceMicroNats,
         influence.contributors[index].shapley)
-      let own = documents.indices.filter { documents[$0].player == index }
+      let own = documentShares.indices.filter { documentPlayers[$0] == index }
       let split = InformationShares.split(
         ppm: shares.ppm[index], over: own.map { influence.documents[$0].owen })
-      compare("\(player.name): documents", own.map { documents[$0].sharePPM }, split)
+      compare("\(player.name): documents", own.map { documentShares[$0].sharePPM }, split)
     }
     return problems
   }

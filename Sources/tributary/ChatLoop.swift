@@ -10,7 +10,7 @@ struct ChatLoop {
 
   init(session: AgentSession) {
     self.session = session
-    reader = LineReader(history: session.home.historyPath)
+    reader = LineReader(history: session.historyPath)
   }
 
   /// Runs until `/quit` or the end of the input.
@@ -64,7 +64,7 @@ struct ChatLoop {
   private func command(_ line: String) async throws {
     switch line.split(separator: " ").first.map(String.init) {
     case "/help": print(Self.help)
-    case "/sources": session.sources().forEach { print($0) }
+    case "/sources": try session.sources().forEach { print($0) }
     case "/why": print(text.explanation(of: try last ?? session.report(matching: nil)))
     case "/contributors": try session.contributorTotals().forEach { print($0) }
     case "/trace": try session.describeTrace(last?.trace).forEach { print($0) }

@@ -22,7 +22,7 @@ struct Tributary: AsyncParsableCommand {
 
   mutating func run() async throws {
     guard Terminal.inputIsTerminal else { throw CleanExit.helpRequest(self) }
-    var chat = try ChatCommand.parse([])
+    let chat = try ChatCommand.parse([])
     try await chat.run()
   }
 

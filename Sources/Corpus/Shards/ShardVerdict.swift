@@ -76,6 +76,11 @@ package struct ShardRefusal: Error, Equatable, Sendable, CustomStringConvertible
   package let path: String
   package let problems: [ShardProblem]
 
+  package init(path: String, problems: [ShardProblem]) {
+    self.path = path
+    self.problems = problems
+  }
+
   package var concernsSignature: Bool { problems.contains(where: \.concernsSignature) }
   package var description: String {
     "\(path): refused\n" + problems.map { "  \($0)" }.joined(separator: "\n")

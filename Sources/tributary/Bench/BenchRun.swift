@@ -20,10 +20,10 @@ struct BenchRun {
   /// Seconds per repetition of `count` single-token steps after a short prompt.
   func decode(_ count: Int) throws -> [Double] {
     let prompt = model.makeSegment(startPosition: 0)
-    try model.step(tokens(16), segment: prompt, attending: [])
+    try model.next(after: tokens(16), segment: prompt) { _ in }
     return try timed {
       prompt.truncate(to: 16)
-      for token in tokens(count) { try model.step([token], segment: prompt, attending: []) }
+      for token in tokens(count) { try model.next(after: [token], segment: prompt) { _ in } }
     }
   }
 
@@ -38,7 +38,7 @@ struct BenchRun {
   }
 
   func tokens(_ count: Int) -> [Int32] {
-    let size = model.configuration.vocabularySize
+    let size = model.configuration.vocabulary
     return (0..<count).map { Int32((17 + $0 * 7919) % size) }
   }
 
