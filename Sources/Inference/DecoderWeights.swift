@@ -1,12 +1,14 @@
 import Kernels
 
-/// The weights of a `llama` decoder, packed once. Names follow the paper's formulas.
+/// The weights of a `llama` decoder, packed once.
+///
+/// Names follow the paper's formulas.
 struct DecoderWeights: Sendable {
-  /// (vocabulary, width)
+  /// The token embedding: (vocabulary, width).
   let embedding: PackedMatrix
   let layers: [Layer]
   let outputNorm: FloatBuffer
-  /// (vocabulary, width); the embedding itself where the file has no output matrix of its own.
+  /// The output matrix: (vocabulary, width); the embedding itself where the file has no output matrix of its own.
   let output: PackedMatrix
   /// Each rotated pair's frequency is divided by its factor (Llama 3.1 and later); empty for none.
   let ropeFactors: [Float]
@@ -37,8 +39,13 @@ struct DecoderWeights: Sendable {
     _ source: inout TensorSource, _ c: Configuration
   ) throws -> [Float] {
     guard let rope = c.rope, source.has("rope_freqs.weight") else { return [] }
-    let factors = try source.vector("rope_freqs.weight", count: rope.rotated / 2)
-    return (0..<(rope.rotated / 2)).map { factors.pointer[$0] }
+    let buffer = try source.vector("rope_freqs.weight", count: rope.rotated / 2)
+    let factors = (0..<(rope.rotated / 2)).map { buffer.pointer[$0] }
+    guard factors.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw source.error(
+        "rope_freqs.weight", found: "a factor that is not positive", expected: "positive factors")
+    }
+    return factors
   }
 }
 

@@ -33,7 +33,7 @@ extension EmbeddingModel {
 
   private var layout: KVLayout { KVLayout(configuration) }
 
-  /// x = token embedding + position embedding (which has the token type's row in it)
+  /// Sets x = token embedding + position embedding, which has the token type's row in it.
   private func embed(_ sequences: [[Int32]]) {
     let c = configuration
     var row = state.x.pointer
@@ -47,7 +47,7 @@ extension EmbeddingModel {
     }
   }
 
-  /// x = norm(x + wo · softmax(q · k) · v), every text attending to all of itself.
+  /// Sets x = norm(x + wo · softmax(q · k) · v), every text attending to all of itself.
   private func attend(_ layer: EncoderWeights.Layer, _ places: [Place], rows: Int) {
     let (c, s) = (configuration, state)
     let parts = [s.queries, s.keys, s.values]
@@ -75,7 +75,7 @@ extension EmbeddingModel {
     normalise(layer.attentionNorm, rows: rows)
   }
 
-  /// x = norm(x + down · gelu(up · x))
+  /// Sets x = norm(x + down · gelu(up · x)).
   private func feedForward(_ layer: EncoderWeights.Layer, rows: Int) {
     let (c, s) = (configuration, state)
     backend.matmul(
@@ -89,7 +89,7 @@ extension EmbeddingModel {
     normalise(layer.outputNorm, rows: rows)
   }
 
-  /// x += matrix · input + bias
+  /// Adds matrix · input + bias to x.
   private func project(
     _ matrix: PackedMatrix, _ bias: FloatBuffer, _ input: FloatBuffer, _ stride: Int, rows: Int
   ) {

@@ -2,9 +2,9 @@ import Kernels
 
 /// The weights of a `bert` encoder, packed once.
 struct EncoderWeights: Sendable {
-  /// (vocabulary, width)
+  /// The token embedding: (vocabulary, width).
   let embedding: PackedMatrix
-  /// (contextLength, width), with the row of token type 0 already added: every text has type 0.
+  /// The position embedding: (contextLength, width), with the row of token type 0 already added: every text has type 0.
   let positions: FloatBuffer
   let embeddingNorm: Norm
   let layers: [Layer]

@@ -36,7 +36,9 @@ struct ForwardBatch {
     try Self.checkSegments(requests)
   }
 
-  /// The chunks in order, each of at most `limit` rows. A request longer than a chunk continues in
+  /// The chunks in order, each of at most `limit` rows.
+  ///
+  /// A request longer than a chunk continues in
   /// the next one, where it attends to what the earlier chunk has appended.
   func chunks(of limit: Int) -> [Chunk] {
     var result: [Chunk] = []
@@ -79,7 +81,8 @@ struct ForwardBatch {
     case .all: return Array(0..<count)
     case .rows(let rows):
       if let row = rows.first(where: { !(0..<count).contains($0) }) {
-        throw InferenceError.invalidRequest("row \(row) is not one of the request's \(count) tokens")
+        throw InferenceError.invalidRequest(
+          "row \(row) is not one of the request's \(count) tokens")
       }
       guard Set(rows).count == rows.count else {
         throw InferenceError.invalidRequest("a row of logits is asked for twice")
@@ -110,8 +113,10 @@ struct ForwardBatch {
     for request in requests where !appended.insert(ObjectIdentifier(request.segment)).inserted {
       throw InferenceError.invalidRequest("two requests of a batch append to the same segment")
     }
-    for segment in requests.flatMap(\.attending) where appended.contains(ObjectIdentifier(segment)) {
-      throw InferenceError.invalidRequest("a request attends to a segment that the batch appends to")
+    for segment in requests.flatMap(\.attending) where appended.contains(ObjectIdentifier(segment))
+    {
+      throw InferenceError.invalidRequest(
+        "a request attends to a segment that the batch appends to")
     }
   }
 }

@@ -11,7 +11,7 @@ package struct ForwardRequest {
   }
 
   package let tokens: [Int32]
-  /// Appended to. No other request of the batch may use it.
+  /// The segment that grows; no other request of the batch may use it.
   package let segment: KVSegment
   /// Read only, in this order; may be shared by any number of requests.
   package let attending: [KVSegment]

@@ -25,7 +25,7 @@ extension LanguageModel {
     }
   }
 
-  /// x = the embedding of every token.
+  /// Sets x to the embedding of every token.
   private func embed(_ chunk: ForwardBatch.Chunk) {
     var row = 0
     for piece in chunk.pieces {
@@ -38,7 +38,7 @@ extension LanguageModel {
     }
   }
 
-  /// x += wo · attention(rope(wq · norm(x)), cache), after storing keys and values in the cache.
+  /// Adds wo · attention(rope(wq · norm(x)), cache) to x, storing keys and values in the cache.
   private func attend(_ index: Int, _ chunk: ForwardBatch.Chunk) {
     store(index, chunk)
     mix(index, chunk)
@@ -75,7 +75,7 @@ extension LanguageModel {
       values: state.values.pointer, valueStride: s.keyValue)
   }
 
-  /// attention = softmax(q · k) · v for every piece over its segments, in one parallel region.
+  /// Sets attention = softmax(q · k) · v for every piece over its segments, in one parallel region.
   private func mix(_ index: Int, _ chunk: ForwardBatch.Chunk) {
     let requests = chunk.pieces.map { piece in
       AttentionRequest(
@@ -92,7 +92,7 @@ extension LanguageModel {
   private var layout: KVLayout { KVLayout(configuration) }
   private var scale: Float { 1 / Float(configuration.headDimension).squareRoot() }
 
-  /// x += wo · attention
+  /// Adds wo · attention to x.
   private func project(_ layer: DecoderWeights.Layer, rows: Int) {
     let s = state.strides
     backend.matmul(
@@ -101,7 +101,7 @@ extension LanguageModel {
     addToResidual(rows: rows)
   }
 
-  /// x += down · (silu(gate · norm(x)) * (up · norm(x)))
+  /// Adds down · (silu(gate · norm(x)) * (up · norm(x))) to x.
   private func feedForward(_ layer: DecoderWeights.Layer, rows: Int) {
     let s = state.strides
     norm(layer.feedForwardNorm, rows: rows)

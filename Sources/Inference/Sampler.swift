@@ -47,7 +47,9 @@ package struct Sampler: Sendable {
   /// The next token, given the logits of the whole vocabulary and the tokens so far.
   package mutating func sample(_ logits: Span<Float>, history: [Int32] = []) -> Int32 {
     precondition(!logits.isEmpty, "a vocabulary has at least one token")
-    guard repeatPenalty != 1, repeatWindow > 0, !history.isEmpty else { return choose(from: logits) }
+    guard repeatPenalty != 1, repeatWindow > 0, !history.isEmpty else {
+      return choose(from: logits)
+    }
     var values = penalised
     penalised = []
     values.removeAll(keepingCapacity: true)

@@ -15,7 +15,7 @@ struct TensorSource {
 
   func has(_ name: String) -> Bool { file.tensors[name] != nil }
 
-  /// A weight matrix, repacked for the kernels. The file's bytes are no longer needed afterwards.
+  /// A weight matrix, repacked for the kernels; the file's bytes are no longer needed afterwards.
   mutating func matrix(_ name: String, rows: Int, columns: Int) throws -> PackedMatrix {
     let info = try tensor(name, shape: [columns, rows])
     guard let format = WeightFormat(info.type) else {
@@ -66,7 +66,7 @@ struct TensorSource {
     return info
   }
 
-  private func error(_ name: String, found: String, expected: String) -> GGUFError {
+  func error(_ name: String, found: String, expected: String) -> GGUFError {
     GGUFError(file: file.path, field: "tensor \(name)", found: found, expected: expected)
   }
 }

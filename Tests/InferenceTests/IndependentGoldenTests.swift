@@ -15,6 +15,7 @@ struct IndependentGoldenTests {
     }
 
     struct Score: Decodable {
+      /// Passages by number, from 1.
       let dropped: [Int]
       let logprob: [Double]
     }
@@ -22,11 +23,13 @@ struct IndependentGoldenTests {
     let items: [Item]
   }
 
-  /// Bounds for the f16 file: both sides compute in float32 and differ in the order of sums; the
-  /// golden values are rounded to 4 and 5 decimals. The Q8_0 file adds weights and activations in
-  /// 8 bits.
-  static let logitError: [String: Float] = ["f16": 0.002, "q8_0": 0.4]
-  static let logProbabilityError: [String: Double] = ["f16": 0.001, "q8_0": 0.25]
+  /// Bounds for the difference of a label's logit.
+  ///
+  /// With the f16 file both sides compute in float32 and differ in the order of sums alone; golden
+  /// values are rounded to 4 decimals. The Q8_0 file adds weights and activations in 8 bits.
+  static let logitError: [String: Float] = ["f16": 0.0002, "q8_0": 0.15]
+  /// The same for log-probabilities, relative where they are below -1.
+  static let logProbabilityError: [String: Double] = ["f16": 0.0001, "q8_0": 0.3]
 
   /// One golden item, taken apart: passages begin with `<|d1|>`...`<|d8|>`, the
   /// question with `<|q|>` and ends with `<|a|>`, where the answer follows.
@@ -77,11 +80,10 @@ struct IndependentGoldenTests {
       for (label, value) in zip(labels, expected) {
         let token = try #require(try model.tokenizer.token(named: label))
         let difference = abs(logits.values[Int(token)] - value)
-        print("IND", kind, label, difference)
         #expect(difference < Self.logitError[kind]!, "\(label): \(difference)")
       }
       for score in golden.scores {
-        let kept = passages.indices.filter { !score.dropped.contains($0) }.map { passages[$0] }
+        let kept = passages.indices.filter { !score.dropped.contains($0 + 1) }.map { passages[$0] }
         try check(item, golden.answer, score.logprob, kept, start, model, kind)
         try check(item, golden.answer, score.logprob, kept.reversed(), start, model, kind)
       }
@@ -101,7 +103,6 @@ struct IndependentGoldenTests {
     for (score, value) in zip(scores, expected) {
       // A log-probability of -8 has the error of the logits; one near 0 hardly any.
       let difference = abs(score - value) / max(1, -value)
-      print("LP", kind, difference)
       #expect(difference < Self.logProbabilityError[kind]!, "\(score) instead of \(value)")
     }
   }

@@ -23,12 +23,14 @@ struct JointGoldenTests {
 
   static let golden = (try? Fixture.decode([Golden].self, path: Fixture.path("joint-golden.json")))
 
-  /// Root mean square of the difference from llama.cpp. Both engines round activations to 8 bits
+  /// Root mean square of the difference from llama.cpp.
+  ///
+  /// Both engines round activations to 8 bits
   /// for Q8_0 matrices (scales in float32 here, in float16 there); the float files differ by the
   /// order of sums and by llama.cpp's float16 activations. Logits spread over about 5.
   static let tolerance: [String: Float] = [
-    "stories260K.gguf": 0.001, "reader-q8_0.gguf": 0.1, "reader-independent-q8_0.gguf": 0.1,
-    "reader-independent-f16.gguf": 0.01,
+    "stories260K.gguf": 0.0001, "reader-q8_0.gguf": 0.1, "reader-independent-q8_0.gguf": 0.1,
+    "reader-independent-f16.gguf": 0.005,
   ]
 
   private func greedy(_ model: LanguageModel, _ tokens: [Int32], _ count: Int) throws -> [Int32] {
@@ -63,7 +65,6 @@ struct JointGoldenTests {
     for row in golden.rows {
       let kept = Array(logits[row.position]).enumerated().filter { $0.offset % golden.stride == 0 }
       let difference = rootMeanSquare(kept.map(\.element), row.logits)
-      print("RMS", golden.model, row.position, difference)
       #expect(difference < bound, "\(golden.model), position \(row.position): \(difference)")
     }
   }

@@ -19,8 +19,10 @@ import Testing
     Array(expected.suffix(count * model.configuration.vocabulary))
   }
 
-  private func fill(_ tokens: ArraySlice<Int32>, from position: Int = 0,
-    attending: [KVSegment] = []) throws -> KVSegment {
+  private func fill(
+    _ tokens: ArraySlice<Int32>, from position: Int = 0,
+    attending: [KVSegment] = []
+  ) throws -> KVSegment {
     let segment = model.makeSegment(startPosition: position)
     _ = try model.forward([
       ForwardRequest(
@@ -111,7 +113,8 @@ import Testing
       let row = logits[target.row].map(Double.init)
       let largest = row.max()!
       let sum = row.reduce(0) { $0 + Deterministic.exp($1 - largest) }
-      let expected = Double(logits[target.row].dropFirst(Int(target.token)).first!)
+      let expected =
+        Double(logits[target.row].dropFirst(Int(target.token)).first!)
         - largest - Deterministic.log(sum)
       #expect(abs(score - expected) < 2e-6)
     }
