@@ -62,6 +62,7 @@ struct StoredTrace {
       secret: secret.secret, created: 0, engineVersion: part.engineVersion, model: part.model,
       modelName: "", mode: part.mode, question: "", answer: "",
       ownKnowledgePPM: part.ownKnowledgePPM)
+    record.companions = part.companions
     for leaf in secret.leaves {
       let value = try leaf.decoded()
       do throws(CBORError) {

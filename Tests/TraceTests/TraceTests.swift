@@ -187,10 +187,10 @@ struct TraceFormatTests {
     #expect(sealed.id.hex == "ac120535b0a4753e89a64899877d220a")
     #expect(
       sealed.publicPart.privateRoot.hex
-        == "441177a65d140772f8773486f07519649c033bba239c63c2f3648f31bc0a26a5")
+        == "fccb95e54e7ad07a69b3b4a90f116d847fb82367961e8e73fe25e7674af55ca9")
     #expect(
       Digest(sha256: sealed.publicBytes).hex
-        == "81e5197967d097a70d4a6cb8a6a41ab2bb2a26daa35aa7091216f53bea13bab1")
+        == "08103e6bdda8348224584ef15b673f56aa3217b27bd83df7c5477a6c8cdfaec9")
   }
 }
 
