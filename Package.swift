@@ -160,14 +160,24 @@ let package = Package(
     tests("Inference", ["Inference", "Tokenizers", "GGUF", "Kernels", "engine-fingerprint"]),
     tests("CBOR", ["CBOR", crypto]),
     tests("Zstd", ["Zstd"]),
-    tests("Corpus", ["Corpus", "CBOR", "Zstd", crypto]),
+    tests("Corpus", ["Corpus", "CBOR", "Zstd", crypto, "shard-exerciser"]),
     tests("Retrieval", ["Retrieval", "Corpus", "Inference", "Kernels", grdb]),
     tests("Attribution", ["Attribution"]),
     tests("Answering", ["Answering", "Attribution", "Inference", "Tokenizers", "Kernels", "GGUF"]),
     tests("Trace", ["Trace", "Corpus", "CBOR", "Zstd", crypto]),
     tests("TransparencyLog", ["TransparencyLog", crypto]),
-    tests("LedgerSync", ["LedgerSync", "LedgerWire", "Ledger", "Trace", "Corpus", grdb]),
-    tests("Ledger", ["Ledger", "LedgerWire", "Trace", "TransparencyLog", "Corpus", grdb]),
-    tests("CommandLine", ["Agent", "Trace", "Corpus"]),
+    tests(
+      "LedgerSync",
+      [
+        "LedgerSync", "LedgerWire", "Ledger", "Trace", "TransparencyLog", "Corpus", grdb,
+        "outbox-exerciser", "tributary-ledger",
+      ]),
+    tests(
+      "Ledger",
+      [
+        "Ledger", "LedgerWire", "Trace", "TransparencyLog", "Corpus", grdb, hummingbird,
+        "tributary-ledger",
+      ]),
+    tests("CommandLine", ["Agent", "tributary", "tributary-ledger"]),
   ]
 )

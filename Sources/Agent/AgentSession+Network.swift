@@ -43,7 +43,9 @@ extension AgentSession {
   }
 
   /// Claims a shard file's manifest for its contributor at the ledger.
-  package func register(_ manifest: ShardManifest, identity: ContributorIdentity) async throws -> String {
+  package func register(_ manifest: ShardManifest, identity: ContributorIdentity) async throws
+    -> String
+  {
     let origin = try await asking { client in
       let origin = try await client.key().name
       try await client.registerShard(manifest, identity: identity, origin: origin)

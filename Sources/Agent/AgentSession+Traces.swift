@@ -14,10 +14,12 @@ extension AgentSession {
   /// The traces on this machine, one line each, the latest last.
   package func traceLines(last: Int) throws -> [String] {
     try store().list(limit: last).reversed().map { entry in
-      let (created, question) = (try? record(entry.id)).map { (Self.time($0.created), $0.question) }
+      let (created, question) =
+        (try? record(entry.id)).map { (Self.time($0.created), $0.question) }
         ?? ("?", "(damaged: tributary trace verify \(entry.id.short))")
       let state = Figures.left(entry.state.rawValue, 11)
-      return "\(entry.id.short)  \(created)  \(state)  \(Figures.right("\(entry.byteCount)", 6)) B  \(question)"
+      return
+        "\(entry.id.short)  \(created)  \(state)  \(Figures.right("\(entry.byteCount)", 6)) B  \(question)"
     }
   }
 
@@ -126,7 +128,8 @@ extension AgentSession {
     case .valid:
       do {
         let problems = try TraceCodec.open(bytes).record.arithmeticProblems()
-        return TraceCheck(line: "\(name)  \(problems.isEmpty ? "valid" : "wrong")", problems: problems)
+        return TraceCheck(
+          line: "\(name)  \(problems.isEmpty ? "valid" : "wrong")", problems: problems)
       } catch {
         return TraceCheck(line: "\(name)  damaged", problems: ["\(error)"])
       }

@@ -47,7 +47,7 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     ]
   }
 
-  /// Sets one key from text. An empty text clears `ledger` and `ledgerKey`.
+  /// Sets one key from text; an empty text clears `ledger` and `ledgerKey`.
   package mutating func set(_ key: String, to value: String) throws {
     switch key {
     case "ledger": ledger = try value.isEmpty ? nil : Self.checkedURL(value)

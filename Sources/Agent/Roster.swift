@@ -31,7 +31,8 @@ struct Roster {
     }
     sources = chunks.map { chunk in
       Source(
-        reference: "\(chunk.reference.shard.hex)/\(chunk.reference.document):\(chunk.reference.start)",
+        reference:
+          "\(chunk.reference.shard.hex)/\(chunk.reference.document):\(chunk.reference.start)",
         text: chunk.text, sentences: chunk.sentenceTexts,
         player: contributors.firstIndex(of: chunk.contributor) ?? 0,
         document: documents.firstIndex(of: Self.key(chunk)) ?? 0)

@@ -35,7 +35,7 @@ struct ChatLoop {
     }
   }
 
-  /// Carries out one line; false ends the session. A failure of one line never ends it.
+  /// Carries out one line; false ends the session, a failure never does.
   private mutating func handle(_ line: String) async throws -> Bool {
     if line == "/quit" || line == "/exit" { return false }
     do {

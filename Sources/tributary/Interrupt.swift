@@ -10,7 +10,7 @@ enum Interrupt {
 
   static func clear() { raised.store(false, ordering: .releasing) }
 
-  /// Catches SIGINT. Without SA_RESTART, so that a read of the line editor returns.
+  /// Catches SIGINT, without SA_RESTART so that a read of the line editor returns.
   static func install() {
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in

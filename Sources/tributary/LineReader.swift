@@ -29,7 +29,8 @@ final class LineReader {
     guard let line = line_editor_read(editor, prompt, &interrupted) else {
       return interrupted != 0 || Interrupt.isRaised ? .interrupted : .end
     }
-    let text = String(decoding: UnsafeRawBufferPointer(start: line, count: strlen(line)), as: UTF8.self)
+    let text = String(
+      decoding: UnsafeRawBufferPointer(start: line, count: strlen(line)), as: UTF8.self)
     return .text(text.trimmingCharacters(in: .newlines))
   }
 

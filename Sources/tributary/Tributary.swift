@@ -1,7 +1,7 @@
 import Agent
 import ArgumentParser
 
-/// The command line. Without a subcommand, on a terminal, it chats.
+/// The command line; without a subcommand, on a terminal, it chats.
 @main
 struct Tributary: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

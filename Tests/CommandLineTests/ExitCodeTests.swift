@@ -89,7 +89,8 @@ import Testing
   @Test func anUnreachableLedgerIsTemporary() throws {
     let tool = try Tool()
     defer { tool.remove() }
-    let result = try tool.tributary("statement", "--period", "2026-01", String(repeating: "a", count: 64))
+    let result = try tool.tributary(
+      "statement", "--period", "2026-01", String(repeating: "a", count: 64))
     #expect(result.status == 69)
   }
 }

@@ -46,7 +46,7 @@ struct Tool {
     return process
   }
 
-  /// Runs a command to its end. Output goes through files, so that no pipe can fill up.
+  /// Runs a command to its end; output goes through files, so that no pipe can fill up.
   func run(_ name: String, _ arguments: [String], input: String? = nil) throws -> Result {
     let process = process(name, arguments)
     let stamp = UUID().uuidString

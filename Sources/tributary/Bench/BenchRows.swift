@@ -22,7 +22,8 @@ enum BenchRows {
     Column(title: "format", key: "format", alignsRight: false),
     Column(title: "shape", key: "shape"), Column(title: "test", key: "test"),
     Column(title: "threads", key: "threads"), Column(title: "calls", key: "calls"),
-    Column(title: "µs/call", key: "microseconds_per_call"), Column(title: "GOP/s", key: "gop_per_s"),
+    Column(title: "µs/call", key: "microseconds_per_call"),
+    Column(title: "GOP/s", key: "gop_per_s"),
     Column(title: "GB/s", key: "gb_per_s"), Column(title: "% pass", key: "percent_of_pass"),
   ]
 

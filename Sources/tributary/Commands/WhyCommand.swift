@@ -6,7 +6,8 @@ struct WhyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "why",
     abstract: "Show what an answer was worth with and without each source.",
-    discussion: "ANSWER is a trace id or its beginning; without it, the last answer that had sources.")
+    discussion:
+      "ANSWER is a trace id or its beginning; without it, the last answer that had sources.")
 
   @Argument(help: "A trace id or its beginning.")
   var answer: String?

@@ -1,0 +1,125 @@
+import Foundation
+import Testing
+
+/// The whole job with the real binaries, the embedded models and a real ledger.
+@Suite(.serialized) struct EndToEndTests {
+  @Test func answersNameWhoCausedThemAndReachTheLedger() async throws {
+    let world = try World()
+    defer { world.close() }
+    let answer = try world.ask("When was the fog horn installed?")
+    #expect(answer.answer.contains("1908"))
+    let main = try #require(answer.contributors.max { $0.sharePPM < $1.sharePPM })
+    #expect(main.name == "Marit Tolland, lighthouse keeper")
+    #expect(main.sharePPM > 500_000)
+    let sum = answer.contributors.reduce(answer.ownKnowledgePPM) { $0 + $1.sharePPM }
+    #expect(sum == 1_000_000)
+    #expect(answer.documents.contains { $0.document == "fog-horn.md" && $0.sharePPM > 500_000 })
+    #expect(answer.mode == "independent")
+
+    let why = try world.reader.tributary("why")
+    #expect(why.status == 0)
+    #expect(why.output.contains("nobody (the model alone)"))
+    #expect(try world.reader.tributary("trace", "verify", "--all").status == 0)
+
+    let sync = try world.reader.tributary("sync")
+    #expect(sync.status == 0, "\(sync.errors)")
+    #expect(try world.reader.tributary("trace", "list").output.contains("receipted"))
+    let statement = try world.reader.tributary("statement")
+    #expect(statement.output.contains("Marit Tolland"))
+    #expect(try world.reader.tributary("sync").output.contains("Nothing waits"))
+  }
+
+  @Test func sharesSumToOneForEveryQuestionAndRunsAgree() throws {
+    let world = try World()
+    defer { world.close() }
+    for question in ["How long is the north pier of the harbour?", "What is brannock baked from?"] {
+      let (first, second) = (try world.ask(question), try world.ask(question))
+      #expect(first.coalitions == second.coalitions)
+      #expect(first.contributors == second.contributors)
+      #expect(first.trace != second.trace)
+    }
+  }
+
+  @Test func anUnanswerableQuestionCreditsNobody() throws {
+    let world = try World()
+    defer { world.close() }
+    let answer = try world.ask("What is the capital of Mongolia?")
+    #expect(answer.ownKnowledgePPM == 1_000_000)
+    #expect(answer.contributors.allSatisfy { $0.sharePPM == 0 })
+  }
+
+  @Test func nothingPrivateLeaves() throws {
+    let world = try World()
+    defer { world.close() }
+    _ = try world.reader.write(
+      "The zephyrquartz canary sleeps in drawer seventeen.\n", to: "own/secret.md")
+    let reader = world.reader
+    #expect(try reader.tributary("key", "init", "--name", "Reader").status == 0)
+    #expect(try reader.tributary("add", reader.file("own").path).status == 0)
+    let answer = try world.ask("Where does the zephyrquartz canary sleep?")
+    #expect(answer.answer.contains("drawer seventeen"))
+    let dryRun = try reader.tributary("sync", "--dry-run")
+    #expect(dryRun.status == 0)
+    let bytes = dryRun.output.split(separator: "\n")
+      .compactMap { $0.split(separator: " ").last }.joined()
+    for secret in ["zephyrquartz", "canary", "drawer", "secret.md", "Reader"] {
+      let hexadecimal = secret.utf8.map { String(format: "%02x", $0) }.joined()
+      #expect(!bytes.contains(hexadecimal), "'\(secret)' would leave")
+      #expect(!dryRun.output.contains(secret), "'\(secret)' would leave")
+    }
+  }
+
+  @Test func chatWorksInAPipe() throws {
+    let world = try World()
+    defer { world.close() }
+    let lines = """
+      When was the fog horn installed?
+      /why
+      /sources
+      /contributors
+      /trace
+      /stats
+      /model
+      /nonsense
+      /help
+      /quit
+      never read
+      """
+    let result = try world.reader.tributary("chat", input: lines)
+    #expect(result.status == 0)
+    #expect(result.output.contains("1908"))
+    #expect(result.output.contains("nobody (the model alone)"))
+    #expect(result.output.contains("no such command"))
+    #expect(result.output.contains("1 pending"))
+    #expect(result.output.contains("avx") || result.output.contains("portable"))
+  }
+
+  @Test func thePageShowsEveryAnswerAndLoadsNothing() throws {
+    let world = try World()
+    defer { world.close() }
+    _ = try world.ask("When was the fog horn installed?")
+    let page = world.reader.file("page.html")
+    #expect(try world.reader.tributary("page", page.path).status == 0)
+    let html = try String(contentsOf: page, encoding: .utf8)
+    #expect(html.contains("When was the fog horn installed?"))
+    #expect(html.contains("Marit Tolland"))
+    #expect(!html.contains("http"))
+    #expect(!html.contains("<script"))
+  }
+
+  @Test func aFlippedBitInAStoredTraceIsNamed() throws {
+    let world = try World()
+    defer { world.close() }
+    let answer = try world.ask("When was the fog horn installed?")
+    let file = world.reader.file("trace.bin")
+    let export = try world.reader.tributary("trace", "export", answer.trace, file.path)
+    #expect(export.status == 0)
+    #expect(try world.reader.tributary("trace", "verify", file.path).status == 0)
+    var bytes = try Data(contentsOf: file)
+    bytes[bytes.count / 2] ^= 4
+    try bytes.write(to: file)
+    let verdict = try world.reader.tributary("trace", "verify", file.path)
+    #expect(verdict.status == 77)
+    #expect(verdict.output.contains("damaged"))
+  }
+}
