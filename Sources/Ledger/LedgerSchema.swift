@@ -10,10 +10,9 @@ enum LedgerSchema {
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
     configuration.maximumReaderCount = 4
-    configuration.prepareDatabase { database in
-      try database.execute(sql: "PRAGMA synchronous = FULL")
-    }
     let pool = try DatabasePool(path: path, configuration: configuration)
+    // GRDB sets NORMAL with the write-ahead log, which can lose commits in a power failure.
+    try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
     try migrator.migrate(pool)
     return pool
   }

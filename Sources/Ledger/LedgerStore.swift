@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import GRDB
 import LedgerWire
+import Synchronization
 import TransparencyLog
 
 /// The ledger's state in SQLite: registrations, entries, the tree, credits.
@@ -10,7 +11,7 @@ import TransparencyLog
 package final class LedgerStore: Sendable {
   let pool: DatabasePool
   let signer: NoteSigner
-  private let lock: FileLock
+  private let lock: Mutex<FileLock?>
 
   package var verifier: NoteVerifier { signer.verifier }
 
@@ -22,7 +23,7 @@ package final class LedgerStore: Sendable {
         file: folder, field: "lock", found: "another ledger on this folder",
         expected: "to be the only one; stop the other or choose another --data")
     }
-    self.lock = lock
+    self.lock = Mutex(lock)
     self.signer = signer
     pool = try LedgerSchema.open(path: folder + "/" + LedgerSchema.file)
     try pool.write { database in try publishEmptyTree(database) }
@@ -56,7 +57,10 @@ package final class LedgerStore: Sendable {
   }
 
   /// Closes the files; the store cannot be used afterwards.
-  package func close() throws { try pool.close() }
+  package func close() throws {
+    try pool.close()
+    lock.withLock { $0 = nil }
+  }
 
   func treeSize(_ database: Database) throws -> Int {
     try Int.fetchOne(database, sql: "SELECT max(size) FROM checkpoints") ?? 0

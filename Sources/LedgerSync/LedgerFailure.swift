@@ -34,6 +34,8 @@ package enum LedgerFailure: Error, Equatable, Sendable {
       let reasons = error.connectionErrors.map { "\($0.error)" }
       let isRefused = reasons.contains { $0.contains("refused") }
       self = .unreachable(isRefused ? "connection refused" : "no connection to \(error.host)")
+    case let error as IOError where error.errnoCode == ECONNREFUSED:
+      self = .unreachable("connection refused")
     case let error as IOError: self = .unreachable(String(cString: strerror(error.errnoCode)))
     case is HTTPClientError: self = .garbage("found no HTTP answer (\(error)), expected one")
     default: self = .garbage("found an answer that breaks HTTP, expected one that does not")
@@ -46,7 +48,8 @@ extension LedgerFailure: CustomStringConvertible {
   package var description: String {
     switch self {
     case .unreachable(let reason): "The ledger cannot be reached: \(reason)."
-    case .timeout(let seconds): "The ledger did not answer within \(seconds) seconds."
+    case .timeout(let seconds):
+      "The ledger did not answer within \(Phrase.count(seconds, "second"))."
     case .tooManyRequests: "The ledger asks for fewer requests (HTTP 429)."
     case .unwell(let status, _): "The ledger has trouble of its own (HTTP \(status))."
     case .garbage(let what): "The answer is not a ledger's: \(what)."

@@ -7,7 +7,7 @@ import TransparencyLog
 package struct LedgerRecord: Equatable, Sendable {
   package let url: String
   /// The log's public key, pinned at the first contact.
-  package let vkey: String
+  package let vkey: String?
   /// The largest checkpoint that was verified: a signed note.
   package let checkpoint: String?
   /// The agent that is registered there.
@@ -20,6 +20,12 @@ package struct LedgerRecord: Equatable, Sendable {
   package let isAskedToWait: Bool
   package let lastProblem: String?
   package let lastSuccess: Int?
+}
+
+extension LedgerRecord {
+  func verifier() throws -> NoteVerifier? {
+    try vkey.map { text throws(NoteError) in try NoteVerifier(vkey: text) }
+  }
 }
 
 /// A checkpoint whose signature was verified, as it was signed.
@@ -38,7 +44,7 @@ extension TraceStore {
         let registered: Data? = try row.optional("registered")
         let askedToWait: Int? = try row.optional("asked_to_wait")
         return LedgerRecord(
-          url: url, vkey: try row.text("vkey"), checkpoint: try row.optional("checkpoint"),
+          url: url, vkey: try row.optional("vkey"), checkpoint: try row.optional("checkpoint"),
           registered: registered.flatMap { ContributorKey(bytes: Array($0)) },
           failures: try row.integer("failures"), nextAttempt: try row.optional("next_attempt"),
           isAskedToWait: askedToWait == 1, lastProblem: try row.optional("last_problem"),
@@ -51,14 +57,26 @@ extension TraceStore {
   func pin(_ verifier: NoteVerifier, ledger url: String) throws {
     try pool.write { database in
       try database.execute(
-        sql: "INSERT OR IGNORE INTO ledgers (url, vkey) VALUES (?, ?)",
-        arguments: [url, verifier.vkey])
+        sql: """
+          INSERT INTO ledgers (url, vkey) VALUES (?, ?)
+          ON CONFLICT (url) DO UPDATE SET vkey = coalesce(vkey, excluded.vkey)
+          """, arguments: [url, verifier.vkey])
     }
   }
 
   /// Forgets a ledger's key and checkpoint, so that the next contact pins what it finds.
+  ///
+  /// Traces that the forgotten log had not acknowledged wait again, for whatever log comes next.
+  /// Their sealed batches stay: should the same log come back, it gets the same bytes.
   package func forgetLedger(_ url: String) throws {
+    let url = try LedgerAddress.normalize(url)
     try pool.write { database in
+      try database.execute(
+        sql: """
+          UPDATE traces SET batch = NULL WHERE batch IN (
+            SELECT number FROM batches WHERE state IN ('sealed', 'sent', 'quarantined')
+              AND log = (SELECT vkey FROM ledgers WHERE url = ?))
+          """, arguments: [url])
       try database.execute(sql: "DELETE FROM ledgers WHERE url = ?", arguments: [url])
     }
   }
@@ -88,9 +106,12 @@ extension TraceStore {
     try pool.write { database in
       try database.execute(
         sql: """
-          UPDATE ledgers SET failures = failures + 1, next_attempt = ?, asked_to_wait = ?,
-            last_problem = ? WHERE url = ?
-          """, arguments: [nextAttempt, isAskedToWait ? 1 : 0, problem, url])
+          INSERT INTO ledgers (url, failures, next_attempt, asked_to_wait, last_problem)
+          VALUES (?, 1, ?, ?, ?)
+          ON CONFLICT (url) DO UPDATE SET failures = failures + 1,
+            next_attempt = excluded.next_attempt, asked_to_wait = excluded.asked_to_wait,
+            last_problem = excluded.last_problem
+          """, arguments: [url, nextAttempt, isAskedToWait ? 1 : 0, problem])
     }
   }
 

@@ -13,24 +13,21 @@ struct LogTrust: Sendable {
   static func establish(
     store: TraceStore, client: LedgerClient, given: NoteVerifier?
   ) async throws -> (trust: LogTrust, isFirstContact: Bool) {
-    let record = try store.ledger(client.url)
-    let pinned = try record.map { record throws(NoteError) in
-      try NoteVerifier(vkey: record.vkey)
-    }
+    let pinned = try store.ledger(client.url)?.verifier()
     if let given, let pinned, given != pinned {
       throw Distrust(
         "The given log key \(given.vkey) is not the pinned one, \(pinned.vkey). "
-          + "If the log was replaced on purpose, forget the old one first.")
+          + "If the log was replaced on purpose, forget the old one: tributary sync --forget-log")
     }
     var verifier = given ?? pinned
     if verifier == nil { verifier = try await client.key() }
     guard let verifier else { throw LedgerFailure.garbage("found no log key") }
     let trust = LogTrust(store: store, client: client, verifier: verifier)
     let seen = try trust.verify(try await client.checkpoint())
-    if record == nil { try store.pin(verifier, ledger: client.url) }
+    if pinned == nil { try store.pin(verifier, ledger: client.url) }
     try await trust.checkHistory(seen)
     try store.keep(seen, ledger: client.url)
-    return (trust, record == nil)
+    return (trust, pinned == nil)
   }
 
   /// The checkpoint of a receipt that includes the entry, and continues the history seen so far.
@@ -49,7 +46,8 @@ struct LogTrust: Sendable {
     switch Checkpoint.verify(note, by: verifier) {
     case .invalid(let reason):
       throw Distrust(
-        "The checkpoint is not signed by the log key trusted here (\(verifier.vkey)): \(reason).")
+        "The checkpoint is not signed by the log key trusted here (\(verifier.vkey)): \(reason). "
+          + "If the log was replaced on purpose, forget the old one: tributary sync --forget-log")
     case .valid(let checkpoint):
       return SeenCheckpoint(checkpoint: checkpoint, note: note.encoded)
     }

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import LedgerWire
 import Trace
+import TransparencyLog
 
 /// Where a batch stands.
 enum BatchState: String, Sendable {
@@ -50,54 +51,62 @@ struct OutboxBatch: Equatable, Sendable {
 
 extension TraceStore {
   /// The oldest batch of an agent for that log that is not settled.
-  func nextBatch(origin: String, agent: ContributorKey) throws -> OutboxBatch? {
+  func nextBatch(log: NoteVerifier, agent: ContributorKey) throws -> OutboxBatch? {
     try pool.read { database in
       try Row.fetchOne(
-        database, sql: Self.unsettled + " LIMIT 1", arguments: [origin, Data(agent.bytes)]
+        database, sql: Self.unsettled + " LIMIT 1", arguments: [log.vkey, Data(agent.bytes)]
       ).map(OutboxBatch.init(row:))
     }
   }
 
   /// The public parts that are in no batch yet, as many as would fit into one.
-  func pendingParts() throws -> [[UInt8]] {
-    try pool.read { database in try Self.pending(database).map(\.publicBytes) }
+  func pendingParts(of agent: ContributorKey) throws -> [[UInt8]] {
+    try pool.read { database in try Self.pending(of: agent, database).good.map(\.publicBytes) }
   }
 
   /// All of an agent's batches for that log that are not settled, in order.
-  func unsettledBatches(origin: String, agent: ContributorKey) throws -> [OutboxBatch] {
+  func unsettledBatches(log: NoteVerifier, agent: ContributorKey) throws -> [OutboxBatch] {
     try pool.read { database in
       try Row.fetchAll(
-        database, sql: Self.unsettled, arguments: [origin, Data(agent.bytes)]
+        database, sql: Self.unsettled, arguments: [log.vkey, Data(agent.bytes)]
       ).map(OutboxBatch.init(row:))
     }
   }
 
   private static let unsettled = """
     SELECT number, sequence, state, count, header, payload FROM batches
-    WHERE origin = ? AND agent = ? AND state IN ('sealed', 'sent', 'quarantined')
+    WHERE log = ? AND agent = ? AND state IN ('sealed', 'sent', 'quarantined')
     ORDER BY sequence
     """
 
   /// Seals the oldest pending traces into a batch; false if there are none.
   ///
+  /// A trace that was damaged on the disk is marked, and does not hold up the others.
   /// The bytes are fixed here, before the first attempt to send them, in one transaction: a crash
   /// leaves either pending traces or a whole batch.
-  func sealPending(origin: String, identity: ContributorIdentity, now: Int) throws -> Bool {
+  func sealPending(
+    for log: NoteVerifier, identity: ContributorIdentity, now: Int
+  ) throws -> Bool {
     try pool.write { database in
       let agent = identity.publicKey
-      let pending = try Self.pending(database)
-      guard !pending.isEmpty else { return false }
-      let (sequence, previous) = try Self.chain(origin: origin, agent: agent, database)
+      let (pending, damaged) = try Self.pending(of: agent, database)
+      for (trace, error) in damaged {
+        try database.execute(
+          sql: "UPDATE traces SET damage = ? WHERE number = ?",
+          arguments: ["\(error)", trace.number])
+      }
+      guard !pending.isEmpty else { return !damaged.isEmpty }
+      let (sequence, previous) = try Self.chain(log: log, agent: agent, database)
       let batch = try Batch.seal(
         publicParts: pending.map(\.publicBytes), sequence: sequence, previous: previous,
-        origin: origin, identity: identity, created: now)
+        origin: log.name, identity: identity, created: now)
       try database.execute(
         sql: """
-          INSERT INTO batches (origin, agent, sequence, hash, header, payload, count, state, sealed)
+          INSERT INTO batches (log, agent, sequence, hash, header, payload, count, state, sealed)
           VALUES (?, ?, ?, ?, ?, ?, ?, 'sealed', ?)
           """,
         arguments: [
-          origin, Data(agent.bytes), sequence, Data(batch.hash.bytes), Data(batch.signedHeader),
+          log.vkey, Data(agent.bytes), sequence, Data(batch.hash.bytes), Data(batch.signedHeader),
           Data(batch.payload), pending.count, now,
         ])
       let number = database.lastInsertedRowID
@@ -114,35 +123,45 @@ extension TraceStore {
     let publicBytes: [UInt8]
   }
 
-  /// The oldest traces in no batch, as many as fit into one.
-  private static func pending(_ database: Database) throws -> [PendingTrace] {
+  /// An agent's oldest traces in no batch, as many as fit into one.
+  private static func pending(
+    of agent: ContributorKey, _ database: Database
+  ) throws -> (good: [PendingTrace], damaged: [(PendingTrace, TraceError)]) {
     let rows = try Row.fetchAll(
       database,
       sql: """
-        SELECT number, public FROM traces WHERE batch IS NULL ORDER BY number
+        SELECT number, public FROM traces
+        WHERE batch IS NULL AND damage IS NULL AND agent = ? ORDER BY number
         LIMIT \(LedgerLimits.tracesPerBatch)
-        """)
-    var pending: [PendingTrace] = []
+        """, arguments: [Data(agent.bytes)])
+    var (good, damaged): ([PendingTrace], [(PendingTrace, TraceError)]) = ([], [])
     var byteCount = 1024  // heads of the array and its items
     for row in rows {
-      let part = try row.bytes("public")
-      byteCount += part.count + 8
-      guard pending.isEmpty || byteCount <= LedgerLimits.contentBytes else { break }
-      pending.append(PendingTrace(number: try row.integer("number"), publicBytes: part))
+      let trace = PendingTrace(
+        number: try row.integer("number"), publicBytes: (try? row.bytes("public")) ?? [])
+      do throws(TraceError) {
+        _ = try PublicTrace.verify(trace.publicBytes, agent: agent)
+      } catch {
+        damaged.append((trace, error))
+        continue
+      }
+      byteCount += trace.publicBytes.count + 8
+      guard good.isEmpty || byteCount <= LedgerLimits.contentBytes else { break }
+      good.append(trace)
     }
-    return pending
+    return (good, damaged)
   }
 
   /// The sequence number and the previous hash of the agent's next batch for that log.
   private static func chain(
-    origin: String, agent: ContributorKey, _ database: Database
+    log: NoteVerifier, agent: ContributorKey, _ database: Database
   ) throws -> (sequence: Int, previous: Corpus.Digest) {
     let row = try Row.fetchOne(
       database,
       sql: """
-        SELECT sequence, hash FROM batches WHERE origin = ? AND agent = ?
+        SELECT sequence, hash FROM batches WHERE log = ? AND agent = ?
         ORDER BY sequence DESC LIMIT 1
-        """, arguments: [origin, Data(agent.bytes)])
+        """, arguments: [log.vkey, Data(agent.bytes)])
     guard let row else { return (0, BatchHeader.noPrevious) }
     guard let hash = Corpus.Digest(bytes: try row.bytes("hash")) else {
       throw StoreError("traces.sqlite", field: "hash", found: "other bytes", expected: "32 bytes")

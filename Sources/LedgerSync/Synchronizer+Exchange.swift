@@ -49,12 +49,12 @@ extension Synchronizer {
   }
 
   private func nextBatch(_ trust: LogTrust) throws -> OutboxBatch? {
-    let origin = trust.verifier.name
-    if let batch = try store.nextBatch(origin: origin, agent: identity.publicKey) { return batch }
-    guard try store.sealPending(origin: origin, identity: identity, now: clock.now()) else {
-      return nil
+    let (log, agent) = (trust.verifier, identity.publicKey)
+    if let batch = try store.nextBatch(log: log, agent: agent) { return batch }
+    while try store.sealPending(for: log, identity: identity, now: clock.now()) {
+      if let batch = try store.nextBatch(log: log, agent: agent) { return batch }
     }
-    return try store.nextBatch(origin: origin, agent: identity.publicKey)
+    return nil
   }
 
   private func register(_ client: LedgerClient, _ trust: LogTrust) async throws {
@@ -130,7 +130,7 @@ extension Synchronizer {
     report.outcome = .complete
     report.waitingTraces = try store.statistics().waiting
     if report.receiptedBatches > 0 {
-      let origin = try knownOrigin() ?? url
+      let origin = try knownLog()?.name ?? url
       report.sentences.append(
         "\(Phrase.count(report.receiptedTraces, "trace")) in "
           + "\(Phrase.count(report.receiptedBatches, "batch")) "

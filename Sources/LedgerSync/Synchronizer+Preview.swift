@@ -11,13 +11,13 @@ extension Synchronizer {
     report.outcome = .dryRun
     report.waitingTraces = try store.statistics().waiting
     let record = try store.ledger(url)
-    let origin = try knownOrigin()
-    if origin == nil {
+    let log = try knownLog()
+    if log == nil {
       report.requests.append(get("/v1/key", "asks for the log's public key, to pin it"))
     }
     report.requests.append(get("/v1/checkpoint", "asks for the log's signed state"))
-    guard let origin else {
-      report.requests += try store.pendingParts().map {
+    guard let log else {
+      report.requests += try store.pendingParts(of: identity.publicKey).map {
         OutgoingRequest(
           method: "POST", url: url + "/v1/batches", body: $0,
           purpose: "public part of a trace, compressed with others under a signed header")
@@ -28,12 +28,12 @@ extension Synchronizer {
       return report
     }
     if record?.registered != identity.publicKey {
-      let body = try AgentRegistration.sign(origin: origin, identity: identity)
+      let body = try AgentRegistration.sign(origin: log.name, identity: identity)
       report.requests.append(
         post("/v1/agents", body, "registers this agent's public key, with proof of possession"))
     }
-    while try store.sealPending(origin: origin, identity: identity, now: clock.now()) {}
-    for batch in try store.unsettledBatches(origin: origin, agent: identity.publicKey) {
+    while try store.sealPending(for: log, identity: identity, now: clock.now()) {}
+    for batch in try store.unsettledBatches(log: log, agent: identity.publicKey) {
       report.requests.append(
         post(
           "/v1/batches", batch.submission.encode(),

@@ -117,16 +117,14 @@ package actor Synchronizer {
   }
 
   private func hasWork() throws -> Bool {
-    if try !store.pendingParts().isEmpty { return true }
-    guard let origin = try knownOrigin() else { return false }
-    return try store.nextBatch(origin: origin, agent: identity.publicKey) != nil
+    if try !store.pendingParts(of: identity.publicKey).isEmpty { return true }
+    guard let log = try knownLog() else { return false }
+    return try store.nextBatch(log: log, agent: identity.publicKey) != nil
   }
 
-  /// The origin of the log, if its key is known already.
-  func knownOrigin() throws -> String? {
-    if let logKey { return logKey.name }
-    guard let record = try store.ledger(url) else { return nil }
-    return try NoteVerifier(vkey: record.vkey).name
+  /// The log's key, if it is known already.
+  func knownLog() throws -> NoteVerifier? {
+    try logKey ?? store.ledger(url)?.verifier()
   }
 
   func waitingSentence(_ count: Int) -> String {

@@ -27,11 +27,12 @@ package final class TraceStore: Sendable {
     try pool.write { database in
       try database.execute(
         sql: """
-          INSERT OR IGNORE INTO traces (id, created, stored, public) VALUES (?, ?, ?, ?)
+          INSERT OR IGNORE INTO traces (id, agent, created, stored, public)
+          VALUES (?, ?, ?, ?, ?)
           """,
         arguments: [
-          Data(trace.id.bytes), trace.publicPart.created, Data(trace.storedBytes),
-          Data(trace.publicBytes),
+          Data(trace.id.bytes), Data(trace.publicPart.agent.bytes), trace.publicPart.created,
+          Data(trace.storedBytes), Data(trace.publicBytes),
         ])
     }
   }
@@ -73,11 +74,12 @@ package final class TraceStore: Sendable {
       let rows = try Row.fetchAll(
         database,
         sql: """
-          SELECT b.state AS state, count(*) AS count
-          FROM traces t LEFT JOIN batches b ON b.number = t.batch GROUP BY b.state
+          SELECT b.state AS state, t.damage IS NOT NULL AS damaged, count(*) AS count
+          FROM traces t LEFT JOIN batches b ON b.number = t.batch GROUP BY 1, 2
           """)
       for row in rows {
-        let state = try TraceState(batch: row.optional("state"))
+        let state = try TraceState(
+          batch: row.optional("state"), isDamaged: row.integer("damaged") == 1)
         statistics.traces[state, default: 0] += try row.integer("count")
       }
       return statistics
@@ -97,9 +99,12 @@ package enum TraceState: String, Sendable, CaseIterable {
   case receipted
   /// In a batch that the ledger refused; kept here.
   case quarantined
+  /// Its public part is no longer what was signed: the file was damaged.
+  case damaged
 
-  init(batch state: String?) throws {
+  init(batch state: String?, isDamaged: Bool) throws {
     switch state {
+    case nil where isDamaged: self = .damaged
     case nil: self = .pending
     case BatchState.void.rawValue: self = .quarantined
     case let state?:
@@ -122,7 +127,7 @@ package struct TraceEntry: Equatable, Sendable {
   package let byteCount: Int
   /// The receipt of its batch, once verified.
   package let receipt: TraceReceipt?
-  /// Why the ledger refused its batch.
+  /// Why the ledger refused its batch, or what is wrong with it.
   package let refusal: String?
 
   static func fetch(
@@ -131,8 +136,8 @@ package struct TraceEntry: Equatable, Sendable {
     let rows = try Row.fetchAll(
       database,
       sql: """
-        SELECT t.id, t.created, length(t.stored) AS size, b.state, b.origin, b.sequence, b.header,
-          b.receipt, b.refusal
+        SELECT t.id, t.created, length(t.stored) AS size, t.damage, b.state, b.log, b.sequence,
+          b.header, b.receipt, b.refusal
         FROM traces t LEFT JOIN batches b ON b.number = t.batch
         WHERE \(condition) ORDER BY t.number DESC LIMIT \(limit)
         """, arguments: arguments)
@@ -145,13 +150,14 @@ package struct TraceEntry: Equatable, Sendable {
     }
     self.id = id
     created = try row.integer("created")
-    state = try TraceState(batch: row.optional("state"))
+    let damage: String? = try row.optional("damage")
+    state = try TraceState(batch: row.optional("state"), isDamaged: damage != nil)
     byteCount = try row.integer("size")
-    refusal = try row.optional("refusal")
+    refusal = try row.optional("refusal") ?? damage
     let proof: String? = try row.optional("receipt")
     receipt = try proof.map { proof in
       TraceReceipt(
-        origin: try row.text("origin"), sequence: try row.integer("sequence"),
+        log: try row.text("log"), sequence: try row.integer("sequence"),
         signedHeader: try row.bytes("header"), proof: proof)
     }
   }
@@ -159,7 +165,8 @@ package struct TraceEntry: Equatable, Sendable {
 
 /// The proof that the batch of a trace is in a log.
 package struct TraceReceipt: Equatable, Sendable {
-  package let origin: String
+  /// The log's public key (vkey), which begins with its origin.
+  package let log: String
   package let sequence: Int
   /// The leaf.
   package let signedHeader: [UInt8]

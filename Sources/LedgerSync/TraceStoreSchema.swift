@@ -9,12 +9,11 @@ enum TraceStoreSchema {
     var configuration = Configuration()
     configuration.busyMode = .timeout(15)
     configuration.maximumReaderCount = 2
-    configuration.prepareDatabase { database in
-      try database.execute(sql: "PRAGMA synchronous = FULL")
-    }
     // SQLite does not wait for others while it switches a new file to the write-ahead log.
     return try FileLock.withLock(path + ".lock") {
       let pool = try DatabasePool(path: path, configuration: configuration)
+      // GRDB sets NORMAL with the write-ahead log, which can lose commits in a power failure.
+      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
       try migrator.migrate(pool)
       return pool
     }
@@ -30,26 +29,29 @@ enum TraceStoreSchema {
 
   private static let tables = [
     // A batch's header and payload never change once they are written. The payload is deleted
-    // when the receipt has been verified.
+    // when the receipt has been verified. `log` is the log's public key: a new key is a new log,
+    // in which every agent begins with sequence 0.
     """
     CREATE TABLE batches (
-      number INTEGER PRIMARY KEY AUTOINCREMENT, origin TEXT NOT NULL, agent BLOB NOT NULL,
+      number INTEGER PRIMARY KEY AUTOINCREMENT, log TEXT NOT NULL, agent BLOB NOT NULL,
       sequence INTEGER NOT NULL, hash BLOB NOT NULL, header BLOB NOT NULL, payload BLOB,
       count INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
       refusal TEXT, receipt TEXT, sealed INTEGER NOT NULL, receipted INTEGER,
-      UNIQUE (origin, agent, sequence))
+      UNIQUE (log, agent, sequence))
     """,
     // `stored` is the whole trace and stays; `public` is what leaves, deleted with the payload.
+    // `damage` says why a public part is no longer what was signed; it is never sent.
     """
     CREATE TABLE traces (
-      number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, created INTEGER NOT NULL,
-      stored BLOB NOT NULL, public BLOB, batch INTEGER REFERENCES batches (number))
+      number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, agent BLOB NOT NULL,
+      created INTEGER NOT NULL, stored BLOB NOT NULL, public BLOB, damage TEXT,
+      batch INTEGER REFERENCES batches (number))
     """,
     "CREATE INDEX traces_by_batch ON traces (batch)",
     // What is known of each ledger: its key since the first contact, the last checkpoint seen.
     """
     CREATE TABLE ledgers (
-      url TEXT PRIMARY KEY, vkey TEXT NOT NULL, checkpoint TEXT, registered BLOB,
+      url TEXT PRIMARY KEY, vkey TEXT, checkpoint TEXT, registered BLOB,
       failures INTEGER NOT NULL DEFAULT 0, next_attempt INTEGER, asked_to_wait INTEGER,
       last_problem TEXT, last_success INTEGER)
     """,

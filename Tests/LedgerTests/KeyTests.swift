@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import GRDB
 import Testing
 
 @testable import Ledger
@@ -37,6 +38,14 @@ import Testing
     try DurableFile.write(
       Array("PRIVATE+KEY+x".utf8), to: LedgerKey.path(in: folder.path), permissions: 0o600)
     #expect(throws: LedgerError.self) { try LedgerKey.load(in: folder.path) }
+  }
+
+  @Test func `every commit is synced to the disk`() async throws {
+    let ledger = try TestLedger()
+    let level = try await ledger.store.pool.write {
+      try Int.fetchOne($0, sql: "PRAGMA synchronous")
+    }
+    #expect(level == 2)
   }
 
   @Test func `a second ledger on one folder is refused`() throws {

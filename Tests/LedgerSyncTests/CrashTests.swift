@@ -1,0 +1,109 @@
+import Corpus
+import Foundation
+import Testing
+import Trace
+
+@testable import LedgerSync
+
+/// Real processes, killed at random instants; the Benchmarks/crash harness does the same at length.
+@Suite(.serialized) struct CrashTests {
+  /// The test bundle and the executables are built into one folder.
+  private static let products = URL(filePath: CommandLine.arguments[0])
+    .deletingLastPathComponent()
+
+  private func start(
+    _ name: String, _ arguments: [String], output: FileHandle
+  ) throws -> Process {
+    let process = Process()
+    process.executableURL = Self.products.appending(path: name)
+    process.arguments = arguments
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
+  private func kill(_ process: Process) {
+    Foundation.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  private func startLedger(_ folder: String, port: Int) throws -> (Process, port: Int) {
+    let pipe = Pipe()
+    let process = try start(
+      "tributary-ledger", ["serve", "--data", folder, "--port", String(port)],
+      output: pipe.fileHandleForWriting)
+    let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
+    let text = try #require(line.split(separator: ":").last?.trimmingCharacters(in: .newlines))
+    return (process, try #require(Int(text)))
+  }
+
+  /// Runs the exerciser on one home again and again, killing it each time, and returns what it said
+  /// was durable. `disturb` may do something to the ledger each time.
+  private func exercise(
+    home: String, url: String, kills: Int, disturb: () throws -> Void = {}
+  ) throws -> Set<String> {
+    let log = home + "/output.txt"
+    _ = FileManager.default.createFile(atPath: log, contents: nil)
+    for _ in 0..<kills {
+      let output = try #require(FileHandle(forUpdatingAtPath: log))
+      try output.seekToEnd()
+      let process = try start(
+        "outbox-exerciser", ["--home", home, "--ledger", url], output: output)
+      usleep(UInt32.random(in: 20_000...400_000))
+      try disturb()
+      kill(process)
+      try output.close()
+    }
+    let output = try #require(FileHandle(forUpdatingAtPath: log))
+    try output.seekToEnd()
+    let last = try start(
+      "outbox-exerciser", ["--home", home, "--ledger", url, "--rounds", "1"], output: output)
+    last.waitUntilExit()
+    #expect(last.terminationStatus == 0)
+    let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+    #expect(lines.last == "synced")
+    #expect(lines.count > 4, "no process lived long enough to keep anything")
+    return Set(lines.compactMap { $0.wholeMatch(of: /kept ([0-9a-f]{32})/)?.1 }.map(String.init))
+  }
+
+  /// Every durable trace is receipted, and is in the log exactly once.
+  private func check(_ kept: Set<String>, home: String, ledgerFolder: String) async throws {
+    let store = try TraceStore(path: home + "/traces.sqlite")
+    let entries = try store.list(limit: 100_000)
+    #expect(kept.isSubset(of: Set(entries.map(\.id.hex))), "an acknowledged trace is missing")
+    #expect(entries.allSatisfy { $0.state == .receipted })
+    let logged = try await LoggedTraces(folder: ledgerFolder)
+    #expect(Set(logged.headers).count == logged.headers.count, "a leaf is there twice")
+    #expect(logged.ids.count == Set(logged.ids).count, "a trace is there twice")
+    #expect(Set(logged.ids) == Set(entries.map(\.id.hex)))
+  }
+
+  @Test func `killed at random instants the agent loses nothing and repeats nothing`()
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    let home = folder.path + "/home"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    let (ledger, port) = try startLedger(folder.path + "/log", port: 0)
+    let kept = try exercise(home: home, url: "http://127.0.0.1:\(port)", kills: 10)
+    kill(ledger)
+    try await check(kept, home: home, ledgerFolder: folder.path + "/log")
+  }
+
+  @Test func `killed at random instants together with the ledger nothing is lost either`()
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    let home = folder.path + "/home"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    var (ledger, port) = try startLedger(folder.path + "/log", port: 0)
+    let kept = try exercise(home: home, url: "http://127.0.0.1:\(port)", kills: 6) {
+      kill(ledger)
+      (ledger, port) = try startLedger(folder.path + "/log", port: port)
+      usleep(UInt32.random(in: 0...200_000))
+    }
+    kill(ledger)
+    try await check(kept, home: home, ledgerFolder: folder.path + "/log")
+  }
+}
