@@ -45,11 +45,12 @@ enum QuestionSet {
 
   /// Rows `{"sents": [...], "qas": [[question, sentence, answer], ...]}`, one a line.
   ///
-  /// Of a row with more questions than `questionsPerRow`, evenly spaced ones are taken.
+  /// Questions whose answer does not stand in the sentence named are left out. Of a row with more
+  /// than `questionsPerRow`, evenly spaced ones are taken.
   static func rows(_ data: Data, questionsPerRow limit: Int) throws -> [Paragraph] {
     try data.split(separator: UInt8(ascii: "\n")).map { line in
       let row = try JSONDecoder().decode(Row.self, from: Data(line))
-      let questions = (row.qas ?? []).filter { row.sents.indices.contains($0.sentence) }
+      let questions = (row.qas ?? []).filter { $0.isAnswered(in: row.sents) }
       let taken = (0..<min(limit, questions.count)).map { index in
         questions[index * questions.count / min(limit, questions.count)]
       }
@@ -105,6 +106,12 @@ enum QuestionSet {
         text = try values.decode(String.self)
         sentence = try values.decode(Int.self)
         answer = try values.decodeNil() ? nil : values.decode(String.self)
+      }
+
+      func isAnswered(in sentences: [String]) -> Bool {
+        guard sentences.indices.contains(sentence) else { return false }
+        guard let answer = answer?.lowercased() else { return true }
+        return sentences[sentence].lowercased().contains(answer)
       }
     }
     let sents: [String]

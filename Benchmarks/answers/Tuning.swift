@@ -53,8 +53,8 @@ struct Tuning {
 
   private var grid: String {
     var rows = "| lexical | semantic | hit | passage |\n| --- | --- | --- | --- |\n"
-    for lexical in [0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5] {
-      for semantic in [0.0, 2, 3, 4, 5, 6, 8, 10, 12] {
+    for lexical in [0.0, 0.2, 0.3, 0.4, 0.5, 0.7, 1] {
+      for semantic in [0.0, 2, 5, 8, 10, 12, 14, 16, 20, 30] {
         let score = score(weights(lexical, semantic))
         rows +=
           "| \(lexical) | \(semantic) | \(figure(score.rate(\.hits))) "

@@ -25,7 +25,7 @@ package struct LabelWeights: Sendable, Equatable {
   package static let version = 1
 
   package static let tuned = LabelWeights(
-    lexical: 0.2, semantic: 5, none: 0, furtherThreshold: 0.25, sentenceLimit: 3)
+    lexical: 0.4, semantic: 10, none: 0, furtherThreshold: 0.25, sentenceLimit: 3)
 
   /// The reader by itself.
   package static let none = LabelWeights(

@@ -82,7 +82,7 @@ extension Lexicon {
     for sentence in sentences {
       for stem in Set(Stems.all(of: sentence)) { counts[stem, default: 0] += 1 }
     }
-    let total = counts.values.reduce(0, +) / 15
+    let total = max(1, counts.values.reduce(0, +) / 15)
     let rows = counts.filter { $0.value >= minimum }.sorted { $0.key < $1.key }
     return "\(header)\t1\t\(total)\n" + rows.map { "\($0.key)\t\($0.value)\n" }.joined()
   }

@@ -2,20 +2,28 @@ import Tokenizers
 
 /// Which source stands where in the reader's context.
 ///
-/// A source is read in passages of at most five sentences, each in a slot of its own with five
-/// labels. A passage takes the slot that its text's hash names or, where that is taken, the next
-/// free one, in the order of the hashes: so neither retrieval's ranking nor anything else outside
-/// the passages decides where one stands.
+/// Each of eight slots has five labels. A source is read as one passage, in one slot or, with more
+/// than five sentences, in neighbouring ones: encoded together, its sentences keep their context.
+///
+/// A passage takes the slot that its text's hash names or, where that is taken, the next free one,
+/// longer passages first, in the order of the hashes: so neither retrieval's ranking nor anything
+/// else outside the passages decides where one stands.
 struct PassageLayout {
   struct Passage {
     let source: Int
     /// Index of its first sentence in the source.
     let firstSentence: Int
     let sentences: [ReaderSentence]
+    /// The first of its slots.
     let slot: Int
 
     func label(ofSentence index: Int) -> Label {
       slot * ReaderVocabulary.sentencesPerSlot + index + 1
+    }
+
+    func index(of label: Label) -> Int? {
+      let index = label - self.label(ofSentence: 0)
+      return sentences.indices.contains(index) ? index : nil
     }
   }
 
@@ -28,38 +36,55 @@ struct PassageLayout {
   init(sources: [Source], vocabulary: ReaderVocabulary, tokenizer: any Tokenizer) {
     var pieces: [Piece] = []
     var dropped: [Int] = []
+    var free = ReaderVocabulary.slots
     for (index, source) in sources.enumerated() {
       let added = Piece.pieces(of: source, at: index, vocabulary: vocabulary, tokenizer: tokenizer)
-      if added.isEmpty || pieces.count + added.count > ReaderVocabulary.slots {
+      let needed = added.reduce(0) { $0 + $1.slots }
+      if added.isEmpty || needed > free {
         dropped.append(index)
       } else {
         pieces += added
+        free -= needed
       }
     }
     self.dropped = dropped
-    passages = Self.place(pieces)
+    passages = Self.place(pieces.sorted(by: <))
   }
 
   func passage(holding label: Label) -> Passage? {
-    passages.first { $0.slot == (label - 1) / ReaderVocabulary.sentencesPerSlot }
+    passages.first { $0.index(of: label) != nil }
   }
 
   func sentence(_ label: Label) -> ReaderSentence? {
-    guard let passage = passage(holding: label) else { return nil }
-    let index = (label - 1) % ReaderVocabulary.sentencesPerSlot
-    return index < passage.sentences.count ? passage.sentences[index] : nil
+    passage(holding: label).flatMap { passage in
+      passage.index(of: label).map { passage.sentences[$0] }
+    }
   }
 
+  /// Gives every piece its slots: where hashes leave no room for a long one, one after the other.
   private static func place(_ pieces: [Piece]) -> [Passage] {
-    var taken = [Passage?](repeating: nil, count: ReaderVocabulary.slots)
-    for piece in pieces.sorted(by: <) {
-      var slot = Int(piece.hash % UInt64(ReaderVocabulary.slots))
-      while taken[slot] != nil { slot = (slot + 1) % ReaderVocabulary.slots }
-      taken[slot] = Passage(
-        source: piece.source, firstSentence: piece.firstSentence, sentences: piece.sentences,
-        slot: slot)
+    var starts: [Int] = []
+    var taken = Set<Int>()
+    for piece in pieces {
+      let candidates = (0..<ReaderVocabulary.slots).map {
+        (piece.preferredSlot + $0) % ReaderVocabulary.slots
+      }
+      let start = candidates.first { start in
+        start + piece.slots <= ReaderVocabulary.slots
+          && taken.isDisjoint(with: start..<start + piece.slots)
+      }
+      guard let start else { break }
+      starts.append(start)
+      taken.formUnion(start..<start + piece.slots)
     }
-    return taken.compactMap { $0 }
+    if starts.count < pieces.count {
+      starts = pieces.indices.map { index in pieces[..<index].reduce(0) { $0 + $1.slots } }
+    }
+    return zip(pieces, starts).map { piece, start in
+      Passage(
+        source: piece.source, firstSentence: piece.firstSentence, sentences: piece.sentences,
+        slot: start)
+    }.sorted { $0.slot < $1.slot }
   }
 }
 
@@ -75,7 +100,7 @@ struct ReaderSentence: Sendable {
   }
 }
 
-/// A part of a source that fits one slot.
+/// A source, or as much of it as fits the positions of a passage.
 private struct Piece: Comparable {
   let source: Int
   let firstSentence: Int
@@ -83,6 +108,10 @@ private struct Piece: Comparable {
   let reference: String
   let text: String
   let hash: UInt64
+
+  /// Slots that it needs, and the first that its hash names.
+  var slots: Int { (sentences.count - 1) / ReaderVocabulary.sentencesPerSlot + 1 }
+  var preferredSlot: Int { Int(hash % UInt64(ReaderVocabulary.slots)) }
 
   static func pieces(
     of source: Source, at index: Int, vocabulary: ReaderVocabulary, tokenizer: any Tokenizer
@@ -101,7 +130,7 @@ private struct Piece: Comparable {
     for (number, text) in source.sentences.enumerated() {
       let sentence = ReaderSentence(text, tokenizer: tokenizer)
       let length = min(limit, sentence.tokens.count + 1)
-      if sentences.count == ReaderVocabulary.sentencesPerSlot || used + length > limit {
+      if sentences.count == ReaderVocabulary.labelCount || used + length > limit {
         close(before: number)
       }
       sentences.append(sentence)
@@ -120,7 +149,9 @@ private struct Piece: Comparable {
     hash = fnv1a(text)
   }
 
-  private var key: (UInt64, String, String, Int) { (hash, text, reference, firstSentence) }
+  private var key: (Int, UInt64, String, String, Int) {
+    (-slots, hash, text, reference, firstSentence)
+  }
   static func < (a: Piece, b: Piece) -> Bool { a.key < b.key }
   static func == (a: Piece, b: Piece) -> Bool { a.key == b.key }
 }

@@ -244,14 +244,13 @@ extension ReaderAnswerer {
       switch choice {
       case .none: quotation.append(Self.refusal, progress)
       case .sentence(let label):
-        guard let passage = layout.passage(holding: label),
-          let sentence = layout.sentence(label)
+        guard let passage = layout.passage(holding: label), let index = passage.index(of: label)
         else { continue }
-        quotation.append(sentence.text, progress)
+        quotation.append(passage.sentences[index].text, progress)
         quotation.citations.append(
           Answer.Citation(
             source: passage.source,
-            sentence: passage.firstSentence + (label - 1) % ReaderVocabulary.sentencesPerSlot))
+            sentence: passage.firstSentence + index))
       }
     }
     return quotation

@@ -34,8 +34,9 @@ enum Models {
   static let longStories = Result {
     var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: storiesPath)))
     let key = Array("llama.context_length".utf8)
-    let start = try #require(
-      bytes.indices.first { bytes[$0...].starts(with: key) }) + key.count
+    let start =
+      try #require(
+        bytes.indices.first { bytes[$0...].starts(with: key) }) + key.count
     // A 32-bit type tag, then the value, little endian: 0x1000 = 4096.
     bytes.replaceSubrange(start + 4..<start + 8, with: [0, 0x10, 0, 0])
     return try LanguageModel.load(

@@ -46,6 +46,37 @@ import Testing
     }
   }
 
+  @Test func `a source of more than five sentences stands in neighbouring slots`() throws {
+    let long = Source(
+      reference: "long", text: "", sentences: (1...12).map { "Sentence number \($0)." }, player: 0,
+      document: 0)
+    let layout = try layout([Village.sources[0], long, Village.sources[1]])
+    #expect(layout.passages.count == 3)
+    let passage = try #require(layout.passages.first { $0.source == 1 })
+    #expect(passage.slot <= 5)
+    for index in 0..<12 {
+      #expect(layout.sentence(passage.slot * 5 + index + 1)?.text == long.sentences[index])
+    }
+  }
+
+  @Test func `sources that fill the slots exactly are all placed`() throws {
+    for seed in 0..<40 {
+      let sizes = [11, 13, 6]
+      let sources = sizes.enumerated().map { index, size in
+        Source(
+          reference: "\(index)", text: "",
+          sentences: (0..<size).map { "Text \(seed) \(index) \($0)." },
+          player: index, document: index)
+      }
+      let layout = try layout(sources)
+      #expect(layout.dropped.isEmpty)
+      let labels = layout.passages.flatMap { passage in
+        passage.sentences.indices.map { passage.label(ofSentence: $0) }
+      }
+      #expect(Set(labels).count == 30 && labels.allSatisfy { (1...40).contains($0) })
+    }
+  }
+
   @Test func `a source without sentences is dropped`() throws {
     let empty = Source(reference: "empty", text: "", sentences: [], player: 0, document: 0)
     #expect(try layout([empty, Village.sources[0]]).dropped == [0])

@@ -142,8 +142,8 @@ import Testing
     #expect(best.lexical > 0 && best.semantic > 0)
   }
 
-  @Test func `an ordinary model is not taken for a reader`() throws {
-    try #require(Models.hasStories, "needs shared/data/models/stories260K.gguf")
+  @Test(.enabled(if: Models.hasStories, "needs shared/data/models/stories260K.gguf"))
+  func `an ordinary model is not taken for a reader`() throws {
     #expect(!ReaderAnswerer.canUse(try Models.stories.get()))
     #expect(ReaderAnswerer.canUse(try Models.reader.get()))
     #expect(throws: AnswerError.self) {
