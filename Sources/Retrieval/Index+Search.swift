@@ -12,9 +12,9 @@ extension Index {
   /// The chunks that are likeliest to answer `query`, best first; none if nothing speaks for any.
   ///
   /// BM25 and the cosine of embeddings each rank the chunks that own their cluster; reciprocal rank
-  /// fusion adds `1 / (60 + rank)`. A chunk must share a word with the query that is no function
-  /// word, or be likelier than `cosineFloor`: of nothing else is it known that it has to do with
-  /// the question. Ties go to the earlier shard, then to path and offset.
+  /// fusion adds `1 / (60 + rank)`. A chunk for which too little speaks (`Evidence`) is left out,
+  /// so that a question about something else finds nothing. Ties go to the earlier shard, then to
+  /// path and offset.
   package func search(_ query: String, options: RetrievalOptions) throws -> [RetrievedChunk] {
     let lexical = LexicalQuery(query)
     guard options.limit > 0, options.perContributor > 0, !NormalizedText(query).bytes.isEmpty else {
@@ -29,9 +29,9 @@ extension Index {
         lexical: options.method == .semantic
           ? [] : try lexicalMatches(lexical, count: options.candidates, database),
         semantic: options.method == .lexical
-          ? [] : table.nearest(vector, count: options.candidates),
-        cosineFloor: options.cosineFloor, table: table)
-      return try select(ranking, vector, table, options, database)
+          ? [] : table.nearest(vector, count: options.candidates), table: table)
+      let entries = try evident(ranking.entries, lexical, vector, table, options, database)
+      return try select(entries, options, database)
     }
   }
 
@@ -72,14 +72,29 @@ extension Index {
     return rows.map { LexicalMatch(id: $0["id"], score: -($0["score"] as Double)) }
   }
 
+  /// The entries for which enough speaks, with the measures that say so.
+  private func evident(
+    _ entries: [Ranking.Entry], _ query: LexicalQuery, _ vector: QuantizedVector,
+    _ table: VectorTable, _ options: RetrievalOptions, _ database: Database
+  ) throws -> [Ranking.Entry] {
+    let coverage = try LexicalCoverage(query, of: entries.map(\.id), database)
+    return entries.compactMap { entry in
+      var entry = entry
+      entry.cosine = table.cosine(of: entry.id, with: vector) ?? 0
+      entry.coverage = coverage[entry.id]
+      let isEnough = Evidence.isEnough(
+        cosine: entry.cosine, coverage: entry.coverage, floor: options.evidenceFloor)
+      return isEnough ? entry : nil
+    }
+  }
+
   /// Reads the best chunks, at most so many per contributor.
   private func select(
-    _ ranking: Ranking, _ vector: QuantizedVector, _ table: VectorTable,
-    _ options: RetrievalOptions, _ database: Database
+    _ entries: [Ranking.Entry], _ options: RetrievalOptions, _ database: Database
   ) throws -> [RetrievedChunk] {
     var found: [RetrievedChunk] = []
     var taken: [ContributorKey: Int] = [:]
-    for entry in ranking.entries where found.count < options.limit {
+    for entry in entries where found.count < options.limit {
       guard
         let row = try Row.fetchOne(
           database, sql: ChunkRow.columns + " WHERE chunk.id = ?", arguments: [entry.id])
@@ -91,7 +106,7 @@ extension Index {
         RetrievedChunk(
           chunk: chunk, score: entry.score, lexicalRank: entry.lexicalRank,
           lexicalScore: entry.lexicalScore, semanticRank: entry.semanticRank,
-          cosine: table.cosine(of: entry.id, with: vector) ?? 0,
+          cosine: entry.cosine, coverage: entry.coverage,
           copies: try copies(of: entry.id, database)))
     }
     return found
@@ -123,13 +138,14 @@ struct Ranking {
     var lexicalScore: Double?
     var semanticRank: Int?
     var cosine: Float = 0
+    var coverage = 0.0
   }
 
   /// Best first.
   let entries: [Entry]
 
   init(
-    lexical: [LexicalMatch], semantic: [VectorTable.Match], cosineFloor: Float, table: VectorTable
+    lexical: [LexicalMatch], semantic: [VectorTable.Match], table: VectorTable
   ) {
     var entries: [Int64: Entry] = [:]
     for (index, match) in lexical.enumerated() {
@@ -140,7 +156,6 @@ struct Ranking {
       entries[match.id] = entry
     }
     for (index, match) in semantic.enumerated() {
-      guard match.cosine >= cosineFloor || entries[match.id] != nil else { continue }
       entries[match.id, default: Entry(id: match.id)].semanticRank = index + 1
       entries[match.id]?.cosine = match.cosine
       entries[match.id]?.score += 1 / (RetrievalOptions.fusionConstant + Double(index + 1))

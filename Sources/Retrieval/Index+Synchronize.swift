@@ -30,7 +30,7 @@ extension Index {
 
   /// What the stored chunks depend on besides the documents.
   func fingerprint() throws -> String {
-    "chunks \(Chunker.version), vectors \(embedder.dimensions) of \(try embedder.identity)"
+    "chunks \(Chunker.version), vectors \(embedder.dimensions) of \(try embedderIdentity())"
   }
 }
 
@@ -124,7 +124,7 @@ private struct Synchronization {
       let bytes = try work.shard.read(path)
       let document = try IngestedDocument(
         bytes, path: path, sha256: work.document.sha256, shard: work.shardID,
-        embedderIdentity: index.embedder.identity)
+        embedderIdentity: index.embedderIdentity())
       pendingTexts += document.chunks.count
       pending.append(document)
     } catch {

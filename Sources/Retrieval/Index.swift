@@ -15,6 +15,7 @@ package final class Index: Sendable {
   let database: DatabasePool
   /// The vectors of the generation that they were read at.
   let vectors = Mutex<VectorTable?>(nil)
+  private let knownIdentity = Mutex<String?>(nil)
 
   /// Opens the index at `path`, creating it or bringing its schema up to date.
   package init(path: String, embedder: any Embedder) throws {
@@ -43,6 +44,15 @@ package final class Index: Sendable {
       try FileManager.default.removeItem(atPath: path + suffix)
     }
     return try Index(path: path, embedder: embedder)
+  }
+
+  /// The embedder's identity, asked for once: it costs a pass over the model's file.
+  func embedderIdentity() throws -> String {
+    try knownIdentity.withLock { known in
+      let identity = try known ?? embedder.identity
+      known = identity
+      return identity
+    }
   }
 
   /// What the index holds.

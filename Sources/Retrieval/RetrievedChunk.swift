@@ -13,6 +13,8 @@ package struct RetrievedChunk: Sendable, Equatable {
   package let semanticRank: Int?
   /// The cosine of the chunk's and the query's embedding.
   package let cosine: Float
+  /// The share of the query's words that the chunk holds, weighed by their rarity.
+  package let coverage: Double
   /// The near-duplicates in other places that this chunk, as the earliest, stands for.
   package let copies: [ChunkReference]
 }

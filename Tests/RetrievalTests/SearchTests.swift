@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("built", "house.md"), ("BUILDS granite", "house.md"), ("elise kœnig", "house.md"),
+    ("built", "house.md"), ("STANDING granites", "house.md"), ("elise kœnig", "house.md"),
     ("caraway seed", "bakery.md"), ("house.md", "house.md"), ("何米の塔", "tower.md"),
   ])
   func `words are found in other forms, without diacritics and in other scripts`(
@@ -52,6 +52,7 @@ import Testing
     ])
     var options = RetrievalOptions()
     options.method = .lexical
+    options.evidenceFloor = -1
     let found = try index.search(query, options: options)
     #expect(found.first?.chunk.reference.document == document)
   }
@@ -66,10 +67,17 @@ import Testing
     #expect(try paths("bread", perContributor: 0) == [])
   }
 
+  @Test func `one ordinary word in common is no evidence`() throws {
+    try index.synchronize(with: [shard("a", ["bakery.md": bakery])])
+    #expect(try paths("Which zebra was photographed every Thursday in Botswana?") == [])
+    #expect(try paths("When does the bakery open?") == ["bakery.md"])
+  }
+
   @Test func `function words alone are no evidence`() throws {
     try index.synchronize(with: [shard("a", ["bakery.md": bakery])])
     var options = RetrievalOptions()
     options.method = .lexical
+    options.evidenceFloor = -1
     #expect(try index.search("what is it that the and with every", options: options).count == 1)
     #expect(try index.search("what is it that the and with", options: options).isEmpty)
   }
@@ -82,7 +90,10 @@ import Testing
   ])
   func `any text is a safe question`(query: String) throws {
     try index.synchronize(with: [shard("a", ["bakery.md": bakery])])
-    let found = try paths(query)
+    var options = RetrievalOptions()
+    options.evidenceFloor = -1
+    options.method = .lexical
+    let found = try index.search(query, options: options).map(\.chunk.reference.document)
     #expect(found == (query.contains("bread") ? ["bakery.md"] : []))
     #expect(try index.statistics().chunks == 1)
   }
