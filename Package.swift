@@ -134,7 +134,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(
-      name: "tributary-ledger", dependencies: ["Ledger", arguments], swiftSettings: strict),
+      name: "tributary-ledger", dependencies: ["Ledger", arguments, lifecycle, log],
+      swiftSettings: strict),
 
     // Measurements
     .executableTarget(
@@ -145,12 +146,13 @@ let package = Package(
       name: "answer-bench",
       dependencies: ["Answering", "Corpus", "Inference", "Kernels", arguments],
       path: "Benchmarks/answers", exclude: ["README.md"], swiftSettings: strict),
-    // Appends and syncs in a loop, to be killed by the crash tests.
     .executableTarget(name: "shard-exerciser", dependencies: ["Corpus"], swiftSettings: strict),
     .executableTarget(
       name: "train-dictionary", dependencies: ["Trace", "Corpus", "Zstd"], swiftSettings: strict),
+    // Appends and syncs in a loop, to be killed by the crash tests.
     .executableTarget(
-      name: "outbox-exerciser", dependencies: ["LedgerSync", "Trace", arguments],
+      name: "outbox-exerciser",
+      dependencies: ["LedgerSync", "Trace", "Corpus", "TransparencyLog", arguments],
       swiftSettings: strict),
 
     // Tests, one target for each module
@@ -170,13 +172,13 @@ let package = Package(
       "LedgerSync",
       [
         "LedgerSync", "LedgerWire", "Ledger", "Trace", "TransparencyLog", "Corpus", grdb,
-        "outbox-exerciser", "tributary-ledger",
+        lifecycle, log, "outbox-exerciser", "tributary-ledger",
       ]),
     tests(
       "Ledger",
       [
-        "Ledger", "LedgerWire", "Trace", "TransparencyLog", "Corpus", grdb, hummingbird,
-        "tributary-ledger",
+        "Ledger", "LedgerWire", "Trace", "TransparencyLog", "Corpus", "CBOR", grdb, httpClient,
+        lifecycle, log, "tributary-ledger",
       ]),
     tests("CommandLine", ["Agent", "tributary", "tributary-ledger"]),
   ]

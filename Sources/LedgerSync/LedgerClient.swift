@@ -67,6 +67,20 @@ extension LedgerClient {
     try note(try await get("/v1/checkpoint"))
   }
 
+  /// The signed batch header at a position of the log: the bytes of the leaf.
+  package func entry(_ index: Int) async throws -> [UInt8] {
+    try await get("/v1/entries/\(index)")
+  }
+
+  /// The payload of the batch at a position; nil if its header was logged alone.
+  package func payload(_ index: Int) async throws -> [UInt8]? {
+    do {
+      return try await get("/v1/entries/\(index)/payload")
+    } catch let refusal as LedgerRefusal where refusal.error == .notFound {
+      return nil
+    }
+  }
+
   /// The proof that the log only grew between two sizes, not yet checked.
   package func consistency(from old: UInt64, to new: UInt64) async throws -> ConsistencyProof {
     let message: ProofMessage = try json(

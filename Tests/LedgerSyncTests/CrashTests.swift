@@ -38,8 +38,9 @@ import Trace
     return (process, try #require(Int(text)))
   }
 
-  /// Runs the exerciser on one home again and again, killing it each time, and returns what it said
-  /// was durable. `disturb` may do something to the ledger each time.
+  /// Runs the exerciser on one home again and again, killing it each time.
+  ///
+  /// Returns the traces that it said were durable. `disturb` may do something to the ledger.
   private func exercise(
     home: String, url: String, kills: Int, disturb: () throws -> Void = {}
   ) throws -> Set<String> {

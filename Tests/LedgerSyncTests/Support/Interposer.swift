@@ -8,6 +8,8 @@ struct Interposer {
   /// Every request that passed, as its bytes.
   var requests: [[UInt8]] { server.requests }
 
+  /// Starts between an agent and the ledger on that port.
+  ///
   /// `tamper` gets a request and the ledger's answer to it, and says what the agent gets; the
   /// ledger has acted by then. `intercept` may answer in the ledger's place.
   init(
