@@ -147,3 +147,8 @@ extension AgentSession {
         .year().month().day().time(includingFractionalSeconds: false))
   }
 }
+
+extension TraceReceipt {
+  /// The log's origin, with which its public key begins.
+  fileprivate var origin: String { String(log.prefix { $0 != "+" }) }
+}

@@ -62,10 +62,7 @@ package final class AgentSession {
   }
 
   func index() throws -> Index {
-    try opened(&openedIndex) {
-      let embedder = try LocalEmbedder(path: ModelLocator.find("embedding"), model: embedder())
-      return try Index(path: home.catalog, embedder: embedder)
-    }
+    try opened(&openedIndex) { try Index(path: home.catalog, embedder: embedder()) }
   }
 
   func answerer() throws -> LoadedAnswerer {
