@@ -55,7 +55,7 @@ struct Check: AsyncParsableCommand {
   private func readLog(_ client: LedgerClient) async throws -> LoggedTraces {
     let size = try Checkpoint(text: try await client.checkpoint().text).size
     var logged = LoggedTraces()
-    for index in 0..<Int(size) {
+    for index in 0..<Int(clamping: size) {
       let header = try await client.entry(index)
       logged.headers.append(Digest(sha256: header).hex)
       guard let payload = try await client.payload(index) else { continue }
