@@ -27,7 +27,9 @@ func storeKV(
   }
 }
 
-/// One tile of query rows of one kv head. Rows are (query, head of the group) pairs: row r is query
+/// One tile of query rows of one kv head.
+///
+/// Rows are (query, head of the group) pairs: row r is query
 /// r / g and head r % g, so that the heads that share keys and values also share their loads.
 @inline(never)
 func attend(

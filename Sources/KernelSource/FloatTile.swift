@@ -1,7 +1,8 @@
 import CIntrinsics
 
-/// R groups of 16 rows times T tokens of a float matrix: one output row per lane, one chain of fused
-/// multiply-adds over the columns. Twelve chains hide the latency of the multiply-add.
+/// R groups of 16 rows times T tokens of a float matrix, one output row per lane.
+///
+/// Each output is one chain of fused multiply-adds over the columns. Twelve chains hide the latency of the multiply-add.
 struct FloatTile<let R: Int, let T: Int> {
   typealias Floats = InlineArray<R, InlineArray<T, f32x16>>
 

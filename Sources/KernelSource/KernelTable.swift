@@ -1,14 +1,26 @@
+// The kernels, once. KernelsAVX512, KernelsAVX2 and KernelsPortable each compile this folder with their own
+// flags (their `Shared` is a link to it) and add a `Tiling` that says how many registers there are; `Kernels`
+// chooses one of the three tables at run time. Every variant gives the same bits, which rests on this:
+//
+// - one output row lives in one lane and is one chain of fused multiply-adds: tile sizes do not matter;
+// - sums across lanes have sixteen lanes and one order (`laneSum`), whatever the register width;
+// - a product next to a sum is either `ci_fma` or two roundings, never left to the compiler;
+// - no function of libm.
+//
+// No Foundation, classes, existentials or arrays: the source also compiles as Embedded Swift.
 import CIntrinsics
 
-/// The table of this target's kernels. Every entry is a plain C function over pointers and numbers.
+/// The table of this target's kernels.
+///
+/// Every entry is a plain C function over pointers and numbers.
 @inline(never)
 func makeKernelTable() -> ci_kernels {
   var k = ci_kernels()
   k.quantised_tile_tokens = Tiling.quantisedTokens
   k.float_tile_tokens = Tiling.floatTokens
   k.attention_tile_rows = Tiling.attentionRows
-  k.integer_operations = 128 * limitChains
-  k.fma_operations = 32 * limitChains
+  k.integer_operations = 128 * Tiling.Limits.count
+  k.fma_operations = 32 * Tiling.Limits.count
   addMatrixKernels(&k)
   addRowKernels(&k)
   k.read = { readMemory($0!, $1) }

@@ -19,31 +19,41 @@ func readMemory(_ memory: UnsafeRawPointer, _ count: Int) -> Int {
   return Int(ci_reduce_add(a ^ b ^ c ^ d))
 }
 
-let limitChains = 10
+/// `chains` independent chains of dot products: enough to hide their latency, few enough for registers.
+struct LimitChains<let chains: Int> {
+  @inline(__always) static var count: Int { chains }
 
-/// `iterations` times `limitChains` dot products of 64 bytes in independent chains.
-@inline(never)
-func integerWork(_ iterations: Int) -> Int {
-  var sums = InlineArray<10, i32x16>(repeating: i32x16(repeating: 0))
-  var weights = u8x64(repeating: 3)
-  let x = ci_splat_int(0x0503_0201)
-  for _ in 0..<iterations {
-    weights = ci_opaque(weights)
-    for i in 0..<limitChains { sums[i] = ci_dot4(sums[i], weights, x) }
+  /// `iterations` times `chains` dot products of 64 bytes.
+  @inline(__always)
+  static func integers(_ iterations: Int) -> Int {
+    var sums = InlineArray<chains, i32x16>(repeating: i32x16(repeating: 0))
+    var weights = u8x64(repeating: 3)
+    let x = ci_splat_int(0x0503_0201)
+    for _ in 0..<iterations {
+      weights = ci_opaque(weights)
+      for i in 0..<chains { sums[i] = ci_dot4(sums[i], weights, x) }
+    }
+    var total = sums[0]
+    for i in 1..<chains { total &+= sums[i] }
+    return Int(ci_reduce_add(total))
   }
-  var total = sums[0]
-  for i in 1..<limitChains { total &+= sums[i] }
-  return Int(ci_reduce_add(total))
+
+  /// `iterations` times `chains` fused multiply-adds of sixteen lanes.
+  @inline(__always)
+  static func floats(_ iterations: Int) -> Float {
+    var sums = InlineArray<chains, f32x16>(repeating: f32x16(repeating: 1))
+    let factor = ci_splat(1.000_1)
+    for _ in 0..<iterations {
+      for i in 0..<chains { sums[i] = ci_fma(sums[i], factor, factor) }
+    }
+    var total = sums[0]
+    for i in 1..<chains { total += sums[i] }
+    return laneSum(total)
+  }
 }
 
 @inline(never)
-func fmaWork(_ iterations: Int) -> Float {
-  var sums = InlineArray<10, f32x16>(repeating: f32x16(repeating: 1))
-  let factor = ci_splat(1.000_1)
-  for _ in 0..<iterations {
-    for i in 0..<limitChains { sums[i] = ci_fma(sums[i], factor, factor) }
-  }
-  var total = sums[0]
-  for i in 1..<limitChains { total += sums[i] }
-  return laneSum(total)
-}
+func integerWork(_ iterations: Int) -> Int { Tiling.Limits.integers(iterations) }
+
+@inline(never)
+func fmaWork(_ iterations: Int) -> Float { Tiling.Limits.floats(iterations) }

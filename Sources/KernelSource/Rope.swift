@@ -1,7 +1,8 @@
 import CIntrinsics
 
-/// Rotates pairs of each head by the angle of the token's position: neighbours (2i, 2i + 1) when
-/// interleaved, otherwise (i, i + rotated / 2). Products are rounded before they are added.
+/// Rotates pairs of each head by the angle of the token's position.
+///
+/// Neighbours (2i, 2i + 1) when interleaved, otherwise (i, i + rotated / 2). Products are rounded before they are added.
 @inline(never)
 func rope(
   _ job: UnsafePointer<ci_rope>, _ x: UnsafeMutablePointer<Float>, _ firstToken: Int, _ tokens: Int

@@ -1,8 +1,9 @@
 import CIntrinsics
 
 extension Backend {
-  /// outputs[i][token][row] = sum over k of weights[i][row][k] * input[token][k], for all matrices in one
-  /// region. Quantised weights see the input quantised to int8 per 32 columns; float weights see it as is.
+  /// outputs[i][token][row] = sum over k of weights[i][row][k] * input[token][k], for all matrices.
+  ///
+  /// Quantised weights see the input quantised to int8 per 32 columns; float weights see it as is.
   ///
   /// An output stride holds whole vectors of sixteen rows; what lies between `rows` and that is zeroed.
   package func matmul(
@@ -17,6 +18,7 @@ extension Backend {
     let work = KernelWork(
       operations: weights.reduce(0) { $0 + 2 * $1.rows * $1.columns * tokens },
       bytes: weights.reduce(0) { $0 + $1.byteCount })
+    defer { withExtendedLifetime(weights) {} }
     exclusive(shape, work) {
       let plan = MatmulPlan(
         self, weights, input: input, tokens: tokens, inputStride: inputStride, outputs: outputs,

@@ -71,8 +71,9 @@ extension Backend {
     }
   }
 
-  /// Rotates each head of each token by its position: pairs (2i, 2i + 1) when interleaved, otherwise
-  /// (i, i + rotated / 2). The table must have been reserved beyond the largest position.
+  /// Rotates each head of each token by the angle of the token's position.
+  ///
+  /// Pairs are (2i, 2i + 1) when interleaved, otherwise (i, i + rotated / 2). The table must have been reserved beyond the largest position.
   package func rope(
     _ x: UnsafeMutablePointer<Float>, tokens: Int, heads: Int, headDimension: Int, stride: Int,
     table: RopeTable, positions: UnsafePointer<Int32>, interleaved: Bool
@@ -85,6 +86,7 @@ extension Backend {
       cosines: table.cosines, sines: table.sines, positions: positions, rotated: table.rotated,
       heads: heads, head_dimension: headDimension, stride: stride,
       interleaved: interleaved ? 1 : 0)
+    defer { withExtendedLifetime(table) {} }
     withUnsafePointer(to: &job) { job in
       overRows("rope", tokens, heads * headDimension, passes: 2) { first, rows in
         kernels.rope(job, x, first, rows)

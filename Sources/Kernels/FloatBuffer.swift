@@ -11,6 +11,9 @@ import CIntrinsics
 package func padded(_ count: Int) -> Int { (count + 15) & ~15 }
 
 /// Zeroed floats, aligned to 64 bytes and padded to whole vectors; the owner of what `pointer` names.
+///
+/// Something must hold it while a kernel uses its pointer: a property of what outlives the call, or
+/// `withExtendedLifetime` for a local one, whose memory is otherwise gone after the last mention of it.
 package final class FloatBuffer: @unchecked Sendable {
   package let pointer: UnsafeMutablePointer<Float>
   package let count: Int

@@ -9,7 +9,9 @@ import KernelsPortable
   import Musl
 #endif
 
-/// The instruction sets that kernels exist for, slowest first. All of them give the same bits.
+/// The instruction sets that kernels exist for, slowest first.
+///
+/// All of them give the same bits.
 package enum ISA: String, CaseIterable, Sendable {
   case portable, avx2, avx512
 

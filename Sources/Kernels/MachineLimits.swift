@@ -15,8 +15,9 @@ package struct MachineLimits: Sendable {
   /// Single-precision multiplications and additions in 10^9 a second, fused.
   package let fmaGFLOPs: Double
 
-  /// Measures with the backend's instruction set on `threads` of its threads, all of them if nil; the best
-  /// of several short attempts. Takes about a third of a second and 256 MiB.
+  /// Measures with the backend's instruction set on `threads` of its threads, all of them if nil.
+  ///
+  /// The best of several short attempts. Takes about a third of a second and 256 MiB.
   package static func measure(
     _ backend: Backend, threads: Int? = nil, bytes: Int = 256 << 20
   ) -> MachineLimits {

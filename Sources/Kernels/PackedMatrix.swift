@@ -9,6 +9,8 @@ import KernelsPortable
 
 /// How the weights of a matrix are stored.
 package enum WeightFormat: Sendable {
+  // The names that the file format uses.
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   case f32, f16, bf16, q8_0, q4_0
 
   /// Quantised weights are multiplied in integers, 32 columns at a time.

@@ -32,7 +32,9 @@ final class ThreadTeam {
     state.deallocate()
   }
 
-  /// Runs `body(unit, thread)` for every unit; returns when all of them are done. One region at a time.
+  /// Runs `body(unit, thread)` for every unit; returns when all of them are done.
+  ///
+  /// One region at a time.
   @inline(__always)
   func run(units: Int, _ body: (Int, Int) -> Void) {
     if members.isEmpty || units < 2 {
@@ -120,8 +122,9 @@ private struct TeamState {
     }
   }
 
-  /// Takes units until none is left. Not inlined: the closure must be released before the caller counts
-  /// this thread as finished.
+  /// Takes units until none is left.
+  ///
+  /// Not inlined: the closure must be released before the caller counts this thread as finished.
   @inline(never)
   static func work(_ team: UnsafeMutablePointer<TeamState>, _ id: Int) {
     guard let region = team.pointee.region else { return }

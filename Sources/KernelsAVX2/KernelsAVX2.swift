@@ -5,6 +5,7 @@ public func avx2Kernels() -> ci_kernels { makeKernelTable() }
 
 /// Sixteen registers of eight lanes: a vector of sixteen takes two of them.
 enum Tiling {
+  typealias Limits = LimitChains<6>
   @inline(__always) static var rowGroups: Int { 1 }
   @inline(__always) static var quantisedTokens: Int { 4 }
   @inline(__always) static var floatTokens: Int { 6 }

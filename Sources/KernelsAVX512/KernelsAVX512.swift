@@ -6,6 +6,7 @@ public func avx512Kernels() -> ci_kernels { makeKernelTable() }
 
 /// Thirty-two registers of sixteen lanes: 2 x 6 integer and as many float accumulators fit.
 enum Tiling {
+  typealias Limits = LimitChains<12>
   @inline(__always) static var rowGroups: Int { 2 }
   @inline(__always) static var quantisedTokens: Int { 6 }
   @inline(__always) static var floatTokens: Int { 6 }

@@ -5,6 +5,7 @@ public func portableKernels() -> ci_kernels { makeKernelTable() }
 
 /// Sixteen registers of four lanes: a vector of sixteen takes four of them.
 enum Tiling {
+  typealias Limits = LimitChains<3>
   @inline(__always) static var rowGroups: Int { 1 }
   @inline(__always) static var quantisedTokens: Int { 2 }
   @inline(__always) static var floatTokens: Int { 4 }

@@ -31,6 +31,7 @@ struct HashRun {
     var hash = Hash()
     for tokens in [1, 2, 7, 13] {
       let input = numbers.buffer(tokens * columns)
+      defer { withExtendedLifetime(input) {} }
       let output = FloatBuffer(tokens * padded(rows))
       backend.matmul(
         [matrix], input: input.pointer, tokens: tokens, inputStride: columns,
@@ -53,6 +54,7 @@ struct HashRun {
       let x = numbers.buffer(tokens * stride)
       let y = FloatBuffer(tokens * stride)
       let (p, q) = (x.pointer, y.pointer)
+      defer { withExtendedLifetime((weight, bias, up, x, y)) {} }
       var hash = Hash()
       backend.rmsNorm(
         p, weight: weight.pointer, epsilon: 1e-5, into: q, tokens: tokens, count: count,
@@ -101,6 +103,7 @@ struct HashRun {
     let output = FloatBuffer(own * 3 * width)
     let first = FloatBuffer(layout.floatCount(positions: shared))
     let second = FloatBuffer(layout.floatCount(positions: own))
+    defer { withExtendedLifetime((keys, values, queries, first, second)) {} }
     backend.storeKV(
       [
         KVWrite(base: first.pointer, position: 0, firstRow: 0, rows: shared),

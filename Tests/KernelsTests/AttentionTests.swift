@@ -50,6 +50,7 @@ import Testing
         FloatBuffer(layout.floatCount(positions: end - first))
       }
       let (k, v, q) = (FloatBuffer(keys), FloatBuffer(values), FloatBuffer(queries))
+      defer { withExtendedLifetime((k, v, q, buffers)) {} }
       let writes = buffers.enumerated().map { i, buffer in
         KVWrite(
           base: buffer.pointer, position: 0, firstRow: bounds[i], rows: bounds[i + 1] - bounds[i])
@@ -122,6 +123,7 @@ import Testing
     var requests: [AttentionRequest] = []
     var segments: [FloatBuffer] = []
     var row = shared
+    defer { withExtendedLifetime((keys, values, queries, trunk, segments)) {} }
     for (i, tail) in tails.enumerated() {
       let segment = FloatBuffer(layout.floatCount(positions: tail))
       segments.append(segment)

@@ -54,6 +54,7 @@ import Testing
       return bits(output.values)
     }
     let expected = product()
+    defer { withExtendedLifetime(input) {} }
     await withTaskGroup(of: Bool.self) { group in
       for _ in 0..<8 {
         group.addTask { (0..<50).allSatisfy { _ in product() == expected } }
@@ -75,6 +76,7 @@ import Testing
     var numbers = Numbers(18)
     let matrix = packed(numbers.weights(.q4_0, rows: 32, columns: 64), .q4_0, 32, 64)
     let (x, y) = (FloatBuffer(numbers.floats(4 * 64)), FloatBuffer(4 * 32))
+    defer { withExtendedLifetime((x, y)) {} }
     func multiply(_ tokens: Int) {
       backend.matmul(
         [matrix], input: x.pointer, tokens: tokens, inputStride: 64, outputs: [y.pointer],

@@ -58,6 +58,7 @@ import Testing
     let x = (0..<9).map { _ in numbers.floats(64) }
     let input = FloatBuffer(x.flatMap { $0 })
     let outputs = rows.map { FloatBuffer(9 * padded($0)) }
+    defer { withExtendedLifetime((input, outputs)) {} }
     backend.matmul(
       matrices, input: input.pointer, tokens: 9, inputStride: 64,
       outputs: outputs.map(\.pointer), outputStrides: rows.map(padded))
@@ -90,6 +91,7 @@ import Testing
   ) -> [[Float]] {
     let input = FloatBuffer(x.flatMap { $0 })
     let stride = padded(matrix.rows)
+    defer { withExtendedLifetime(input) {} }
     let output = FloatBuffer(x.count * stride)
     backend.matmul(
       [matrix], input: input.pointer, tokens: x.count, inputStride: matrix.columns,

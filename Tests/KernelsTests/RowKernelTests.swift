@@ -17,6 +17,7 @@ import Testing
       let bias = numbers.floats(count)
       let (input, output) = (FloatBuffer(x), FloatBuffer(tokens * stride))
       let (w, b) = (FloatBuffer(weight), FloatBuffer(bias))
+      defer { withExtendedLifetime((input, w, b)) {} }
       backend.rmsNorm(
         input.pointer, weight: w.pointer, epsilon: 1e-5, into: output.pointer, tokens: tokens,
         count: count, stride: stride)
@@ -47,6 +48,7 @@ import Testing
       let x = numbers.floats(tokens * stride)
       let y = numbers.floats(tokens * stride)
       let other = FloatBuffer(y)
+      defer { withExtendedLifetime(other) {} }
       func result(_ kernel: (UnsafeMutablePointer<Float>) -> Void) -> FloatBuffer {
         let buffer = FloatBuffer(x)
         kernel(buffer.pointer)
