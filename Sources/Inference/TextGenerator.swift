@@ -44,22 +44,20 @@ package struct TextGenerator {
     guard !prompt.isEmpty else {
       throw InferenceError.invalidRequest("a prompt has at least one token")
     }
+    let limit = model.configuration.contextLength
+    let needed = segment.nextPosition + prompt.count
+    guard needed <= limit else {
+      throw InferenceError.contextOverflow(needed: needed, limit: limit)
+    }
     var output = Output(stream: TextStream(stops: stops))
     var history = prompt
-    var rest = prompt[...]
-    while rest.count > LanguageModel.chunkTokens {
-      if isCancelled() { return output.finish(.cancelled, onPiece) }
-      let part = Array(rest.prefix(LanguageModel.chunkTokens))
-      let request = ForwardRequest(
-        tokens: part, segment: segment, attending: attending, outputs: .none)
-      _ = try model.forward([request])
-      rest = rest.dropFirst(part.count)
+    guard var latest = try allButTheEnd(of: prompt, segment, attending, isCancelled) else {
+      return output.finish(.cancelled, onPiece)
     }
-    var latest = Array(rest)
     while true {
       if isCancelled() { return output.finish(.cancelled, onPiece) }
       if output.tokens.count >= maximumTokens { return output.finish(.maximumTokens, onPiece) }
-      if segment.nextPosition + latest.count > model.configuration.contextLength {
+      if segment.nextPosition + latest.count > limit {
         return output.finish(.contextFull, onPiece)
       }
       let token = try model.next(after: latest, segment: segment, attending: attending) {
@@ -71,6 +69,22 @@ package struct TextGenerator {
       if output.isStopped { return output.finish(.stopText, onPiece) }
       latest = [token]
     }
+  }
+
+  /// Computes a long prompt in parts up to a rest that it returns; nil if it was cancelled.
+  private func allButTheEnd(
+    of prompt: [Int32], _ segment: KVSegment, _ attending: [KVSegment], _ isCancelled: () -> Bool
+  ) throws -> [Int32]? {
+    var rest = prompt[...]
+    while rest.count > LanguageModel.chunkTokens {
+      if isCancelled() { return nil }
+      let part = Array(rest.prefix(LanguageModel.chunkTokens))
+      let request = ForwardRequest(
+        tokens: part, segment: segment, attending: attending, outputs: .none)
+      _ = try model.forward([request])
+      rest = rest.dropFirst(part.count)
+    }
+    return Array(rest)
   }
 
   /// The answer so far.

@@ -99,6 +99,11 @@ struct JointGoldenTests {
     #expect(full.stopReason == .contextFull)
     #expect(prompt.count + full.tokens.count == model.configuration.contextLength + 1)
 
+    #expect(throws: InferenceError.contextOverflow(needed: 200, limit: 128)) {
+      try generator.generate(
+        prompt: [Int32](repeating: 5, count: 200), segment: model.makeSegment())
+    }
+
     var calls = 0
     let cancelled = try generator.generate(
       prompt: prompt, segment: model.makeSegment(),
