@@ -7,8 +7,10 @@ import Synchronization
 ///
 /// It holds nothing that the shards do not, so it may be deleted at any time; `synchronize` builds
 /// what is missing. Words are searched by FTS5, embeddings by an exact scan of a flat array of
-/// int8 vectors in memory: 100,000 chunks of 384 dimensions are 40 MB and some ten milliseconds a
-/// search, which needs no approximate index. Any number of processes may use one file.
+/// int8 vectors in memory. Measured with 30,000 chunks of 384 dimensions on two busy cores: 53 MB of
+/// file, 12 MB of vectors, 3 to 6 ms a scan, 10 to 25 ms a search, 100 to 190 ms if the query's
+/// words are in most chunks. Up to some 100,000 chunks that needs no approximate index. Any number
+/// of processes may use one file.
 package final class Index: Sendable {
   package let path: String
   let embedder: any Embedder

@@ -76,14 +76,11 @@ struct VectorTable {
 
   private func cosine(row: Int, with query: QuantizedVector) -> Float {
     let start = row * dimensions
-    let product = values.withUnsafeBufferPointer { values in
-      query.values.withUnsafeBufferPointer { query in
-        var sum: Int32 = 0
-        for index in 0..<query.count {
-          sum &+= Int32(values[start + index]) &* Int32(query[index])
-        }
-        return sum
-      }
+    let stored = values.span.extracting(start..<(start + dimensions))
+    let asked = query.values.span.extracting(0..<dimensions)
+    var product: Int32 = 0
+    for index in 0..<dimensions {
+      product &+= Int32(stored[index]) &* Int32(asked[index])
     }
     return Float(product) * (scales[row] * query.scale)
   }
