@@ -30,8 +30,11 @@ struct LimitChains<let chains: Int> {
     var weights = u8x64(repeating: 3)
     let x = ci_splat_int(0x0503_0201)
     for _ in 0..<iterations {
-      weights = ci_opaque(weights)
-      for i in 0..<chains { sums[i] = ci_dot4(sums[i], weights, x) }
+      for i in 0..<chains {
+        // Opaque each time, or the product, which does not depend on the chain, is formed only once.
+        weights = ci_opaque(weights)
+        sums[i] = ci_dot4(sums[i], weights, x)
+      }
     }
     var total = sums[0]
     for i in 1..<chains { total &+= sums[i] }

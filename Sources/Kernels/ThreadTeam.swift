@@ -9,8 +9,9 @@ import CIntrinsics
 /// Persistent threads that share the units of one region after another.
 ///
 /// A small model runs 150 to 200 regions per token, so waking must cost less than a microsecond: members
-/// spin for a bounded time and only then sleep on a futex. Units are handed out by a counter, so that a
-/// thread that the system has descheduled holds up one unit and not its whole half.
+/// spin for a bounded time and only then sleep on a futex. Units are handed out by a counter, and a region
+/// ends without the members that never entered it: on a busy machine a thread that the system has
+/// descheduled holds up at most the one unit it has taken.
 final class ThreadTeam {
   let threads: Int
   private let state: UnsafeMutablePointer<TeamState>
@@ -51,14 +52,14 @@ final class ThreadTeam {
       team.pointee.region = region
       team.pointee.units = units
       ci_store(team.pointee.next, 0)
-      ci_store(team.pointee.working, Int32(members.count))
+      ci_add(team.pointee.gate, TeamState.closed)
       ci_add(team.pointee.generation, 1)
       if ci_load(team.pointee.sleepers) > 0 {
         ci_futex_wake(team.pointee.generation, Int32.max)
       }
       TeamState.work(team, 0)
-      TeamState.wait(for: team.pointee.working)
-      team.pointee.region = nil
+      ci_add(team.pointee.gate, TeamState.closed)
+      TeamState.waitUntilEmpty(team.pointee.gate)
     }
   }
 
@@ -99,14 +100,16 @@ private struct TeamState {
   init() {
     let memory = UnsafeMutableRawPointer.allocate(byteCount: 5 * 128, alignment: 128)
     words = memory.initializeMemory(as: Int32.self, repeating: 0, count: 5 * 32)
+    ci_store(gate, Self.closed)
   }
 
   /// Counts regions; members wait for it to change.
   var generation: Word { words }
   /// The next unit to hand out.
   var next: Word { words + 32 }
-  /// Members that have not finished the region.
-  var working: Word { words + 64 }
+  /// The number of members inside, plus `closed` between regions; adding `closed` once more opens it.
+  var gate: Word { words + 64 }
+  static let closed = Int32.min
   /// Members asleep, or about to be.
   var sleepers: Word { words + 96 }
   var stopping: Word { words + 128 }
@@ -114,11 +117,12 @@ private struct TeamState {
   static func member(_ team: UnsafeMutablePointer<TeamState>, _ id: Int) {
     var seen: Int32 = 0
     while true {
-      waitForChange(team, of: seen)
-      seen &+= 1
+      seen = waitForChange(team, of: seen)
       if ci_load(team.pointee.stopping) != 0 { return }
-      work(team, id)
-      ci_add(team.pointee.working, -1)
+      // What was added stays until it is taken back, so a late member cannot be forgotten.
+      let before = ci_add(team.pointee.gate, 1)
+      if before >= 0 { work(team, id) }
+      ci_add(team.pointee.gate, -1)
     }
   }
 
@@ -140,12 +144,16 @@ private struct TeamState {
   /// Nanoseconds that a member spins before it sleeps: longer than the gaps within a forward pass.
   private static let spinTime: Int64 = 100_000
 
-  private static func waitForChange(_ team: UnsafeMutablePointer<TeamState>, of seen: Int32) {
+  /// Returns the new generation.
+  private static func waitForChange(
+    _ team: UnsafeMutablePointer<TeamState>, of seen: Int32
+  ) -> Int32 {
     let generation = team.pointee.generation
     let deadline = ci_now() + spinTime
     while true {
       for _ in 0..<64 {
-        if ci_load(generation) != seen { return }
+        let now = ci_load(generation)
+        if now != seen { return now }
         ci_pause()
       }
       if ci_now() > deadline { break }
@@ -153,12 +161,13 @@ private struct TeamState {
     ci_add(team.pointee.sleepers, 1)
     while ci_load(generation) == seen { ci_futex_wait(generation, seen) }
     ci_add(team.pointee.sleepers, -1)
+    return ci_load(generation)
   }
 
   /// Waits for the members' last units; gives the processor away if that takes long.
-  static func wait(for working: Word) {
+  static func waitUntilEmpty(_ gate: Word) {
     var turns = 0
-    while ci_load(working) != 0 {
+    while ci_load(gate) != closed {
       turns += 1
       if turns < 20_000 { ci_pause() } else { ci_yield() }
     }
