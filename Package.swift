@@ -130,7 +130,8 @@ let package = Package(
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Agent", "CEdit", "CBOR", "Corpus", "GGUF", "Inference", "Kernels", arguments,
+        "Agent", "Answering", "CEdit", "CBOR", "Corpus", "GGUF", "Inference", "Kernels",
+        "LedgerSync", "LedgerWire", "Trace", arguments,
       ],
       swiftSettings: strict),
     .executableTarget(

@@ -5,7 +5,7 @@ enum Chooser: String, CaseIterable {
   case wordOverlap = "word overlap"
   case bm25 = "BM25 sentence"
   case cosine = "MiniLM sentence (cosine)"
-  case cosineAndBM25 = "MiniLM + BM25, same weights"
+  case cosineAndBM25 = "MiniLM + BM25, the same terms"
   case reader = "the reader alone"
   case hybrid = "**reader + BM25 + MiniLM**"
 
@@ -31,8 +31,8 @@ enum Chooser: String, CaseIterable {
     _ sentence: LabelEvidence.Sentence, _ evidence: LabelEvidence, item: Item,
     weights: LabelWeights
   ) -> Double {
-    let lexical = weights.lexical * sentence.overlap
-    let semantic = weights.semantic * sentence.cosine
+    let lexical = weights.lexical(sentence)
+    let semantic = weights.semantic(sentence)
     switch self {
     case .wordOverlap:
       let question = Set(Stems.content(of: item.question.text))

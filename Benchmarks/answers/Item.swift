@@ -34,11 +34,14 @@ struct Item {
 
   /// The sentence contains the answer, or is the gold one where the answer itself is not known.
   func isHit(_ sentence: LabelEvidence.Sentence) -> Bool {
-    guard let answer = question.answer else {
-      let passage = passages[sentence.source]
-      return passage.paragraph == gold && passage.sentences[sentence.sentence] == question.sentence
-    }
+    guard let answer = question.answer else { return isGold(sentence) }
     return text(of: sentence).lowercased().contains(answer.lowercased())
+  }
+
+  /// The very sentence that the question set names.
+  func isGold(_ sentence: LabelEvidence.Sentence) -> Bool {
+    let passage = passages[sentence.source]
+    return passage.paragraph == gold && passage.sentences[sentence.sentence] == question.sentence
   }
 
   func isGoldPassage(_ sentence: LabelEvidence.Sentence) -> Bool {

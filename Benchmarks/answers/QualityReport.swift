@@ -50,7 +50,7 @@ struct QualityReport {
     }
     return """
       \(count) questions; \(description); label weights: lexical \(weights.lexical), semantic \
-      \(weights.semantic), none \(weights.none).
+      \(weights.semantic), context \(weights.context), none \(weights.none).
 
       | | gold alone: hit | hard2: hit | hard2: passage | hard2: refused |
       | --- | --- | --- | --- | --- |

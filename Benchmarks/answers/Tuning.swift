@@ -1,6 +1,6 @@
 import Answering
 
-/// Label weights measured on held-out questions over a coarse grid.
+/// Label weights fitted and measured on held-out questions.
 struct Tuning {
   private struct Sample {
     let item: Item
@@ -23,12 +23,6 @@ struct Tuning {
     unanswerable = try samples(builder.items(gold: false, distractors: 3))
   }
 
-  private func weights(_ lexical: Double, _ semantic: Double) -> LabelWeights {
-    var weights = LabelWeights.tuned
-    (weights.lexical, weights.semantic) = (lexical, semantic)
-    return weights
-  }
-
   private func score(_ weights: LabelWeights) -> Score {
     var score = Score()
     for sample in answerable {
@@ -43,7 +37,7 @@ struct Tuning {
     """
     \(answerable.count) held-out questions with two near passages.
 
-    \(grid)
+    \(fitted)
 
     \(refusals)
 
@@ -51,23 +45,42 @@ struct Tuning {
     """
   }
 
-  private var grid: String {
-    var rows = "| lexical | semantic | hit | passage |\n| --- | --- | --- | --- |\n"
-    for lexical in [0.0, 0.2, 0.3, 0.4, 0.5, 0.7, 1] {
-      for semantic in [0.0, 2, 5, 8, 10, 12, 14, 16, 20, 30] {
-        let score = score(weights(lexical, semantic))
-        rows +=
-          "| \(lexical) | \(semantic) | \(figure(score.rate(\.hits))) "
-          + "| \(figure(score.rate(\.passages))) |\n"
-      }
+  private var fitted: String {
+    let fit = TermFit(
+      answerable.map { sample in
+        TermFit.Question(
+          features: sample.evidence.sentences.map { sentence in
+            [
+              sample.evidence.reader[sentence.label - 1], sentence.overlap, sentence.cosine,
+              sentence.contextCosine,
+            ]
+          }, answers: sample.evidence.sentences.map { sample.item.isGold($0) })
+      })
+    let weights = fit.weights.map { figure($0 / fit.weights[0]) }
+    var exact = LabelWeights.tuned
+    exact.lexical = fit.weights[1] / fit.weights[0]
+    exact.semantic = fit.weights[2] / fit.weights[0]
+    exact.context = fit.weights[3] / fit.weights[0]
+    let rows = [("the reader alone", LabelWeights.none), ("fitted", exact), ("in use", .tuned)].map
+    {
+      let score = score($0.1)
+      return "| \($0.0) | \(figure(score.rate(\.hits))) | \(figure(score.rate(\.passages))) |"
     }
-    return rows
+    return """
+      Fitted by maximum likelihood, relative to the reader: lexical \(weights[1]), semantic \
+      \(weights[2]), context \(weights[3]).
+
+      | terms | hit | passage |
+      | --- | --- | --- |
+      \(rows.joined(separator: "\n"))
+
+      """
   }
 
   /// What a constant added to none costs and brings, under the tuned weights.
   private var refusals: String {
     var rows = "| none | refused, answerable | refused, gold removed |\n| --- | --- | --- |\n"
-    for none in stride(from: -4.0, through: 12, by: 0.5) {
+    for none in stride(from: 6.0, through: 16, by: 0.5) {
       var weights = LabelWeights.tuned
       weights.none = none
       let missing = unanswerable.count {

@@ -21,6 +21,13 @@ extension AgentSession {
     return lines + report.sentences
   }
 
+  /// Forgets the pinned key and the last checkpoint of the ledger, and says so.
+  package func forgetLedger() throws -> String {
+    let address = try ledgerAddress(network: false)
+    try store().forgetLedger(address)
+    return "forgot the key and the checkpoint of \(address); the next sync pins what it finds"
+  }
+
   /// Syncs now and at every interval until `isCancelled` turns true.
   package func synchronizePeriodically(
     isCancelled: @escaping @Sendable () -> Bool, report: @escaping @Sendable (String) -> Void

@@ -16,7 +16,7 @@ package struct AnswerText: Sendable {
     }
     lines += citations(of: report)
     lines.append("")
-    lines += influence(of: report)
+    lines += influence(of: report, from: Self.visibleShare)
     for passage in report.dropped {
       lines.append(dim("left out, the context was full: \(passage)"))
     }
@@ -57,8 +57,11 @@ package struct AnswerText: Sendable {
     }
   }
 
-  private func influence(of report: AnswerReport) -> [String] {
-    let rows = report.contributorsByShare
+  /// Below this share (0.05 %, which rounds to 0.0 %) a row says nothing; `why` shows all.
+  private static let visibleShare = 500
+
+  private func influence(of report: AnswerReport, from smallest: Int = 0) -> [String] {
+    let rows = report.contributorsByShare.filter { report.contributors[$0].sharePPM >= smallest }
     let width = max(
       Self.ownKnowledge.count, report.contributors.map(\.name.count).max() ?? 0,
       report.documents.map { $0.document.count + $0.lines.count + 3 }.max() ?? 0)
@@ -66,12 +69,17 @@ package struct AnswerText: Sendable {
     for index in rows {
       let player = report.contributors[index]
       lines.append(row(player.name, player.sharePPM, player.standardErrorPPM, width, bold: true))
-      for document in report.documents where document.contributor == index {
+      for document in report.documents
+      where document.contributor == index && document.sharePPM >= smallest {
         lines.append(
           row("  \(document.document):\(document.lines)", document.sharePPM, nil, width))
       }
     }
     lines.append(row(Self.ownKnowledge, report.ownKnowledgePPM, nil, width))
+    let silent = report.documents.filter { $0.sharePPM < smallest }
+    if !silent.isEmpty {
+      lines.append(dim("read without influence: \(silent.map(\.document).joined(separator: ", "))"))
+    }
     return lines
   }
 

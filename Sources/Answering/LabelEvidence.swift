@@ -7,9 +7,12 @@ package struct LabelEvidence: Sendable {
     /// Indices into the sources that were read and into that source's sentences.
     package let source: Int
     package let sentence: Int
-    /// Lexical overlap with the question, and cosine of the embeddings.
+    /// Lexical overlap with the question.
     package let overlap: Double
+    /// Cosine of the question's embedding with the sentence's.
     package let cosine: Double
+    /// The same for the sentence together with the one before it, which says what "it" refers to.
+    package let contextCosine: Double
   }
 
   /// The reader's log-probabilities of labels 1 to 40, then of none.
@@ -21,8 +24,8 @@ package struct LabelEvidence: Sendable {
   func terms(_ weights: LabelWeights) -> [Reading.Term]? {
     var terms: [Reading.Term] = []
     for sentence in sentences {
-      guard let lexical = MicroNats(roundingNats: weights.lexical * sentence.overlap),
-        let semantic = MicroNats(roundingNats: weights.semantic * sentence.cosine)
+      guard let lexical = MicroNats(roundingNats: weights.lexical(sentence)),
+        let semantic = MicroNats(roundingNats: weights.semantic(sentence))
       else { return nil }
       terms.append(
         Reading.Term(
@@ -49,5 +52,11 @@ package struct LabelEvidence: Sendable {
 }
 
 extension LabelWeights {
+  package func lexical(_ sentence: LabelEvidence.Sentence) -> Double { lexical * sentence.overlap }
+
+  package func semantic(_ sentence: LabelEvidence.Sentence) -> Double {
+    semantic * sentence.cosine + context * sentence.contextCosine
+  }
+
   var noneTerm: MicroNats { MicroNats(roundingNats: none) ?? 0 }
 }

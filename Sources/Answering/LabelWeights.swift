@@ -1,11 +1,20 @@
 /// The fixed weights of the terms that are added to the reader's own label score.
 ///
-/// Tuned with `answer-bench tune` on `held-out-questions.jsonl.gz`; whoever changes the reader, the
-/// embedding model, the stems or the table of frequencies runs it again and raises the version.
+/// Tuned with `answer-bench tune` on `held-out-questions.jsonl.gz`, 947 questions with two near
+/// passages each; whoever changes the reader, the embedding model, the stems or the table of
+/// frequencies runs it again and raises the version.
+/// - Terms: of maximum likelihood, relative to a weight of 1 for the reader, rounded. Hit 0.837 and
+///   passage 0.912 there, against 0.716 and 0.799 for the reader alone.
+/// - None: the largest half that refuses at most a tenth of the answerable questions; of those whose
+///   passage was removed it refuses 68 %.
+/// - Further sentences: from 0.3 on they are added to 4 % of the answers, and a third of them hold the
+///   answer.
 package struct LabelWeights: Sendable, Equatable {
-  /// Per unit of lexical overlap and of cosine.
+  /// Per unit of lexical overlap, of a sentence's cosine, and of the cosine of the sentence together
+  /// with the one before it.
   package var lexical: Double
   package var semantic: Double
+  package var context: Double
   /// Added to none.
   package var none: Double
   /// The probability from which a further sentence is quoted, and how many sentences at most.
@@ -13,10 +22,12 @@ package struct LabelWeights: Sendable, Equatable {
   package var sentenceLimit: Int
 
   package init(
-    lexical: Double, semantic: Double, none: Double, furtherThreshold: Double, sentenceLimit: Int
+    lexical: Double, semantic: Double, context: Double, none: Double, furtherThreshold: Double,
+    sentenceLimit: Int
   ) {
     self.lexical = lexical
     self.semantic = semantic
+    self.context = context
     self.none = none
     self.furtherThreshold = furtherThreshold
     self.sentenceLimit = sentenceLimit
@@ -25,9 +36,9 @@ package struct LabelWeights: Sendable, Equatable {
   package static let version = 1
 
   package static let tuned = LabelWeights(
-    lexical: 0.4, semantic: 10, none: 0, furtherThreshold: 0.25, sentenceLimit: 3)
+    lexical: 0.2, semantic: 11, context: 19, none: 11.5, furtherThreshold: 0.3, sentenceLimit: 3)
 
   /// The reader by itself.
   package static let none = LabelWeights(
-    lexical: 0, semantic: 0, none: 0, furtherThreshold: 2, sentenceLimit: 1)
+    lexical: 0, semantic: 0, context: 0, none: 0, furtherThreshold: 2, sentenceLimit: 1)
 }

@@ -136,25 +136,40 @@ extension ReaderAnswerer {
   private func compare(
     _ question: String, with layout: PassageLayout
   ) throws -> [LabelEvidence.Sentence] {
-    let vectors = try embed([question] + layout.passages.flatMap { $0.sentences.map(\.text) })
+    let passages = layout.passages.map { $0.sentences.map(\.text) }
+    let vectors = try embed(
+      [question]
+        + passages.flatMap { texts in
+          texts + texts.indices.map { Self.context(of: $0, in: texts) }
+        })
     let stems = Stems.content(of: question)
+    func similarity(_ text: String) -> Double {
+      guard let question = vectors[question], let vector = vectors[text] else { return 0 }
+      return cosine(question, vector)
+    }
     var result: [LabelEvidence.Sentence] = []
-    for passage in layout.passages {
-      for (index, sentence) in passage.sentences.enumerated() {
+    for (passage, texts) in zip(layout.passages, passages) {
+      for (index, text) in texts.enumerated() {
         result.append(
           LabelEvidence.Sentence(
             label: passage.label(ofSentence: index), source: passage.source,
             sentence: passage.firstSentence + index,
-            overlap: lexicon.overlap(question: stems, sentence: Stems.content(of: sentence.text)),
-            cosine: vectors.isEmpty ? 0 : cosine(vectors[0], vectors[result.count + 1])))
+            overlap: lexicon.overlap(question: stems, sentence: Stems.content(of: text)),
+            cosine: similarity(text), contextCosine: similarity(Self.context(of: index, in: texts))
+          ))
       }
     }
     return result
   }
 
-  /// Vectors of texts; none without an embedder.
-  private func embed(_ texts: [String]) throws -> [[Float]] {
-    guard let embedder else { return [] }
+  /// The sentence at `index` together with the one before it.
+  private static func context(of index: Int, in texts: [String]) -> String {
+    texts[max(0, index - 1)...index].joined(separator: " ")
+  }
+
+  /// The vector of each text; none without an embedder.
+  private func embed(_ texts: [String]) throws -> [String: [Float]] {
+    guard let embedder else { return [:] }
     var known: [String: [Float]] = [:]
     for text in texts { known[text] = vectors.value(for: text) }
     var missing: [String] = []
@@ -163,7 +178,7 @@ extension ReaderAnswerer {
       known[text] = vector
       vectors.insert(vector, for: text, bytes: 4 * vector.count + text.utf8.count)
     }
-    return texts.map { known[$0] ?? [] }
+    return known
   }
 
   func labelTargets(row: Int) -> [(row: Int, token: Int32)] {

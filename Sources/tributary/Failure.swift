@@ -1,10 +1,15 @@
 import Agent
+import Answering
 import ArgumentParser
 import CBOR
 import Corpus
 import Foundation
 import GGUF
 import Inference
+import Kernels
+import LedgerSync
+import LedgerWire
+import Trace
 
 /// An error on its way to the person: words for standard error and a code after sysexits.
 struct Failure {
@@ -27,7 +32,13 @@ struct Failure {
     case let error as AgentError: Self.code(error.kind)
     case let error as ShardRefusal: error.concernsSignature ? .signature : .badData
     case let error as FileError: error.isMissing ? .missingInput : .cannotCreate
-    case is GGUFError, is CorpusError, is CBORError, is InferenceError: .badData
+    case let error as InferenceError: error.isMissingFile ? .missingInput : .badData
+    case is LedgerFailure: .tryLater
+    case is Distrust: .signature
+    case is GGUFError, is CorpusError, is CBORError, is TraceError, is AnswerError, is StoreError,
+      is LedgerRefusal:
+      .badData
+    case is KernelError: .unavailable
     case is ExitCode, is ValidationError, is CleanExit: nil
     default: isParserError ? nil : ExitCode(70)
     }
@@ -48,5 +59,11 @@ struct Failure {
     case .tryLater: .tryLater
     case .interrupted: .interrupted
     }
+  }
+}
+
+extension InferenceError {
+  fileprivate var isMissingFile: Bool {
+    if case .modelNotFound = self { true } else { false }
   }
 }

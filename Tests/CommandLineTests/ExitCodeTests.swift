@@ -89,8 +89,10 @@ import Testing
   @Test func anUnreachableLedgerIsTemporary() throws {
     let tool = try Tool()
     defer { tool.remove() }
+    #expect(try tool.tributary("config", "set", "ledger", "http://127.0.0.1:9").status == 0)
     let result = try tool.tributary(
       "statement", "--period", "2026-01", String(repeating: "a", count: 64))
-    #expect(result.status == 69)
+    #expect(result.status == 75)
+    #expect(result.errors.contains("refused"))
   }
 }

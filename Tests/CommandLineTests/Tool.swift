@@ -51,7 +51,7 @@ struct Tool {
     let process = process(name, arguments)
     let stamp = UUID().uuidString
     let (out, err) = (file("out-\(stamp)"), file("err-\(stamp)"))
-    for url in [out, err] { FileManager.default.createFile(atPath: url.path, contents: nil) }
+    for url in [out, err] { try Data().write(to: url) }
     process.standardOutput = try FileHandle(forWritingTo: out)
     process.standardError = try FileHandle(forWritingTo: err)
     if let input {

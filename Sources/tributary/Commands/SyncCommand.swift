@@ -13,6 +13,8 @@ struct SyncCommand: AsyncParsableCommand {
 
   @Option(help: "The ledger's address, for this run.") var ledger: String?
   @Flag(help: "Show the exact bytes that would leave, and send nothing.") var dryRun = false
+  @Flag(help: "Forget the ledger's pinned key and checkpoint; the next sync pins what it finds.")
+  var forgetLog = false
 
   func run() async throws {
     var options = AgentOptions()
@@ -20,6 +22,10 @@ struct SyncCommand: AsyncParsableCommand {
       if let ledger { try settings.set("ledger", to: ledger) }
     }
     let session = try AgentSession(options: options)
+    if forgetLog {
+      print(try session.forgetLedger())
+      return
+    }
     if dryRun {
       try await session.dryRun().forEach { print($0) }
       return
