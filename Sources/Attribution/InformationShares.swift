@@ -11,9 +11,11 @@ package struct InformationShares: Sendable, Equatable {
   /// What no contributor removed: the row *model's own knowledge*.
   package let ownKnowledgePPM: Int
 
-  /// Everything sums to exactly one million: the pot and own knowledge by largest remainder, then the
-  /// contributors within the pot, so that the pot's last ppm depends on nobody's influence either.
-  /// Among equal remainders the pot, and the earlier contributor, come first.
+  /// Splits one million into the contributors' shares and the model's own knowledge, exactly.
+  ///
+  /// The pot and own knowledge are rounded by largest remainder, then the contributors within the
+  /// pot, so that the pot's last ppm depends on nobody's influence either. Among equal remainders
+  /// the pot, and the earlier contributor, come first.
   ///
   /// Without surprise (`withoutSources` not negative), without gain or without anybody whose
   /// influence is positive, all of it is the model's own knowledge. Values above 0, which no
