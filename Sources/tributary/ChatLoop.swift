@@ -25,7 +25,7 @@ struct ChatLoop {
         if reader.isInteractive { print() }
         return
       case .interrupted:
-        print()
+        Terminal.stream("^C\n")
       case .text(let line):
         let line = line.trimmingCharacters(in: .whitespaces)
         guard !line.isEmpty else { continue }

@@ -1,3 +1,4 @@
+import CEdit
 import Glibc
 import Synchronization
 
@@ -10,11 +11,12 @@ enum Interrupt {
 
   static func clear() { raised.store(false, ordering: .releasing) }
 
-  /// Catches SIGINT, without SA_RESTART so that a read of the line editor returns.
+  /// Catches SIGINT; a read of the line editor that is under way returns.
   static func install() {
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in
       Interrupt.raised.store(true, ordering: .releasing)
+      line_editor_interrupt()
     }
     sigemptyset(&action.sa_mask)
     action.sa_flags = 0

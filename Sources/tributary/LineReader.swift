@@ -27,7 +27,7 @@ final class LineReader {
     }
     var interrupted: Int32 = 0
     guard let line = line_editor_read(editor, prompt, &interrupted) else {
-      return interrupted != 0 || Interrupt.isRaised ? .interrupted : .end
+      return interrupted != 0 ? .interrupted : .end
     }
     let text = String(
       decoding: UnsafeRawBufferPointer(start: line, count: strlen(line)), as: UTF8.self)
