@@ -1,12 +1,6 @@
 import CIntrinsics
 import KernelsPortable
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// How the weights of a matrix are stored.
 package enum WeightFormat: Sendable {
   // The names that the file format uses.
@@ -58,6 +52,7 @@ package final class PackedMatrix: @unchecked Sendable {
   /// Bytes of the packed form, padding included: what one product reads.
   package let byteCount: Int
   let memory: UnsafeMutableRawPointer
+  private let owner: WeightMemory
 
   /// Packs row-major GGUF bytes; their number must be that of the shape, which the caller has checked.
   package init(packing bytes: UnsafeRawBufferPointer, format: WeightFormat, rows: Int, columns: Int)
@@ -69,12 +64,9 @@ package final class PackedMatrix: @unchecked Sendable {
     self.columns = columns
     self.format = format
     byteCount = groupCount(rows) * format.groupBytes(columns: columns)
-    // Prefetches run past the end of a record; they may, but the page after it should be ours.
-    memory = allocateAligned(byteCount + 4096)
+    (owner, memory) = WeightMemory.allocate(byteCount)
     packingKernels.pack(bytes.baseAddress, format.code, rows, columns, memory)
   }
-
-  deinit { free(memory) }
 
   var groups: Int { groupCount(rows) }
 }

@@ -56,7 +56,8 @@ CI_INLINE int ci_reduce_add(i32x16 a) { return __builtin_reduce_add(a); }
 CI_INLINE i8x16 ci_low_bytes(i32x16 a) { return __builtin_convertvector(a, i8x16); }
 
 CI_INLINE u8x64 ci_low_nibbles(u8x64 a) { return a & (unsigned char)15; }
-CI_INLINE void ci_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
+/// Asks for memory that will be read once.
+CI_INLINE void ci_prefetch(const void *p) { __builtin_prefetch(p, 0, 0); }
 
 /// Loads the first `count` floats, with zeros behind them.
 CI_INLINE f32x16 ci_load_first(const float *p, long count) {
