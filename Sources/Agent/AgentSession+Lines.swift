@@ -15,11 +15,14 @@ extension AgentSession {
   }
 
   package func sources() throws -> [String] {
-    try shards().list().map { shard in
-      "\(shard.root.short)  \(Figures.left(shard.manifest.name, 18))  "
-        + "\(Figures.left(shard.manifest.contributorName, 22))  "
-        + "\(shard.manifest.documents.count) documents"
+    let rows = try shards().list().map { shard in
+      [
+        shard.root.short, shard.manifest.name, shard.manifest.contributorName,
+        "\(shard.manifest.documents.count) documents",
+        shard.isLocal ? "local" : shard.manifest.license,
+      ]
     }
+    return Figures.table(rows)
   }
 
   /// Mean information share by contributor over the traces on this machine.

@@ -69,11 +69,13 @@ extension AgentSession {
       for key in keys { messages.append(try await client.statement(of: key, period: period)) }
       return messages
     }
-    return zip(keys, messages).map { key, message in
-      "\(period)  \(key.short)  \(Figures.left(message.name ?? name(of: key), 22))  "
-        + "\(Figures.right("\(message.answers)", 4)) answers  "
-        + "\(Figures.decimal(Double(message.sharePPM) / 1e6, 3)) answers' worth"
+    let rows = zip(keys, messages).map { key, message in
+      [
+        period, key.short, message.name ?? name(of: key), "\(message.answers) answers",
+        "credit \(Figures.decimal(Double(message.sharePPM) / 1e6, 3))",
+      ]
     }
+    return Figures.table(rows)
   }
 
   /// The contributors of the installed shards, each once, by key.

@@ -30,7 +30,9 @@ package enum AnswerPage {
       "engine": report.engine, "mode": report.mode, "trace": report.trace,
       "cost": Figures.decimal(cost, 2), "ownKnowledge": Figures.percent(report.ownKnowledgePPM),
       "segments": segments(report), "contributors": contributors(report),
-      "passages": report.passages.map { passage(report, $0) },
+      "cited": report.citations.map { passage(report, $0) },
+      "hasOthers": report.passages.contains { $0.number == nil },
+      "others": report.passages.filter { $0.number == nil }.map { passage(report, $0) },
       "coalitions": report.coalitions.map { coalition(report, $0) },
       "barLabel": label(report),
     ]

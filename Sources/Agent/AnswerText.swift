@@ -116,9 +116,11 @@ package struct AnswerText: Sendable {
     let timing = report.timing
     let fraction =
       timing.answerSeconds > 0 ? timing.attributionSeconds / timing.answerSeconds : 0
-    return
-      "\(report.model), engine \(report.engine), \(report.mode) context; attribution took "
-      + "\(Figures.decimal(fraction, 2))x the answer's own time; trace \(report.trace.prefix(12))"
+    let cost =
+      report.contributors.isEmpty
+      ? "" : "attribution took \(Figures.decimal(fraction, 2))x the answer's own time; "
+    return "\(report.model), engine \(report.engine), \(report.mode) context; "
+      + cost + "trace \(report.trace.prefix(12))"
   }
 
   // MARK: Numbers and bars

@@ -23,6 +23,20 @@ package enum Figures {
       + String(repeating: "0", count: digits - fraction.count) + fraction
   }
 
+  /// Rows whose cells begin in the same column, two spaces apart.
+  package static func table(_ rows: [[String]]) -> [String] {
+    let columns = rows.map(\.count).max() ?? 0
+    let widths = (0..<columns).map { column in
+      rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    }
+    return rows.map { row in
+      let cells = row.enumerated().map { index, cell in
+        index == row.count - 1 ? cell : left(cell, widths[index])
+      }
+      return cells.joined(separator: "  ")
+    }
+  }
+
   /// Pads on the left to a width in characters.
   package static func right(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text

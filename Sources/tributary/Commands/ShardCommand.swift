@@ -75,13 +75,14 @@ struct ShardCommand: AsyncParsableCommand {
     func run() async throws {
       let inventory = try ShardStore(Home.locate()).inventory()
       if inventory.shards.isEmpty { print("no shards: tributary shard install FILE") }
-      for shard in inventory.shards {
-        let count = counted(shard.manifest.documents.count, "document")
-        print(
-          "\(shard.root.short)  \(Figures.left(shard.manifest.name, 18))  "
-            + "\(Figures.left(shard.manifest.contributorName, 22))  \(Figures.left(count, 12))  "
-            + (shard.isLocal ? "local" : shard.manifest.license))
+      let rows = inventory.shards.map { shard in
+        [
+          shard.root.short, shard.manifest.name, shard.manifest.contributorName,
+          counted(shard.manifest.documents.count, "document"),
+          shard.isLocal ? "local" : shard.manifest.license,
+        ]
       }
+      Figures.table(rows).forEach { print($0) }
       for damaged in inventory.damaged {
         Terminal.note("\(damaged.root.short)  damaged: \(damaged.reason)")
       }
