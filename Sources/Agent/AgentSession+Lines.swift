@@ -30,7 +30,7 @@ extension AgentSession {
     let entries = try store().list(limit: .max)
     var totals: [ContributorKey: (name: String, ppm: Int, answers: Int)] = [:]
     for entry in entries {
-      for player in try record(entry.id).players {
+      for player in (try? record(entry.id))?.players ?? [] {  // `trace list` names damaged ones
         let known = totals[player.contributor] ?? (player.name, 0, 0)
         totals[player.contributor] = (
           player.name, known.ppm + player.sharePPM, known.answers + (player.sharePPM > 0 ? 1 : 0)

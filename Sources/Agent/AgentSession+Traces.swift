@@ -73,13 +73,18 @@ extension AgentSession {
     return try TraceCodec.open(loaded.storedBytes).sealed.publicBytes
   }
 
-  /// The latest answers, the first asked first, with their receipts, for a page.
-  package func pageEntries(last: Int) throws -> [AnswerPage.Entry] {
-    try store().list(limit: last).reversed().map { entry in
-      AnswerPage.Entry(
-        report: try report(on: record(entry.id)),
-        receipt: entry.receipt.map { "receipt verified: batch \($0.sequence) in \($0.origin)" })
+  /// The latest answers, the first asked first, with their receipts, for a page, and how many traces
+  /// are damaged and left out.
+  package func pageEntries(last: Int) throws -> (entries: [AnswerPage.Entry], damaged: Int) {
+    let listed = try store().list(limit: last)
+    let entries = listed.reversed().compactMap { entry -> AnswerPage.Entry? in
+      guard let record = try? record(entry.id), let report = try? report(on: record) else {
+        return nil
+      }
+      let receipt = entry.receipt.map { "receipt verified: batch \($0.sequence) in \($0.origin)" }
+      return AnswerPage.Entry(report: report, receipt: receipt)
     }
+    return (entries, listed.count - entries.count)
   }
 
   // MARK: Finding
@@ -89,13 +94,12 @@ extension AgentSession {
     return try TraceCodec.open(loaded.storedBytes).record
   }
 
-  /// The record whose id starts with `prefix`, or the latest one that had sources.
+  /// The record whose id starts with `prefix`, or the latest intact one that had sources.
   func record(matching prefix: String?) throws -> TraceRecord {
     if prefix != nil { return try record(entry(matching: prefix).id) }
     let entries = try store().list(limit: 200)
     for entry in entries {
-      let record = try record(entry.id)
-      if !record.players.isEmpty { return record }
+      if let record = try? record(entry.id), !record.players.isEmpty { return record }
     }
     guard let latest = entries.first else { throw Self.noTrace(nil) }
     return try record(latest.id)

@@ -25,7 +25,7 @@ struct TraceAssembly {
     record.coalitions = attribution.coalitions.map {
       TraceCoalition(documents: $0.coalition.bits, tokenMicroNats: $0.tokens)
     }
-    record.labelScores = answer.reading?.terms.map { score($0, answer) } ?? []
+    record.labelScores = answer.reading.map { scores($0, of: answer) } ?? []
     record.citations = answer.citations.compactMap { citation(answer, $0.source, $0.sentence ?? 0) }
     record.sampler = sampler
     record.timing = TraceTiming(
@@ -57,13 +57,19 @@ struct TraceAssembly {
       shard: chunk.reference.shard, document: chunk.reference.document,
       start: chunk.reference.start, end: chunk.reference.end,
       sha256: Digest(sha256: Array(chunk.text.utf8)),
-      player: attribution.contributors.firstIndex { $0.player == player } ?? 0, slot: source)
+      player: attribution.contributors.firstIndex { $0.player == player } ?? 0, rank: source)
   }
 
-  private func score(_ term: Reading.Term, _ answer: Answer) -> TraceLabelScore {
-    TraceLabelScore(
-      sentence: citation(answer, term.source, term.sentence), reader: term.logProbability,
-      bm25: term.lexical, cosine: term.semantic)
+  /// *None* first, then every sentence.
+  private func scores(_ reading: Reading, of answer: Answer) -> [TraceLabelScore] {
+    let none = TraceLabelScore(
+      sentence: nil, logProbability: reading.noneLogProbability, bm25: 0, cosine: 0)
+    return [none]
+      + reading.terms.map { term in
+        TraceLabelScore(
+          sentence: citation(answer, term.source, term.sentence),
+          logProbability: term.logProbability, bm25: term.lexical, cosine: term.semantic)
+      }
   }
 
   /// A sentence by its chunk's place in the trace, which holds only the chunks that were read.

@@ -135,7 +135,7 @@ extension TraceChunk {
   fileprivate var cbor: CBOR {
     [
       .bytes(shard.bytes), .text(document), .integer(start), .integer(end),
-      .bytes(sha256.bytes), .integer(player), .integer(slot),
+      .bytes(sha256.bytes), .integer(player), .integer(rank),
     ]
   }
 
@@ -147,7 +147,7 @@ extension TraceChunk {
     end = try reader.int(parts[3])
     sha256 = try reader.digest(parts[4])
     player = try reader.int(parts[5], 0...63)
-    slot = try reader.int(parts[6], 0...65_535)
+    rank = try reader.int(parts[6], 0...65_535)
   }
 }
 
@@ -170,13 +170,13 @@ extension TraceCoalition {
 extension TraceLabelScore {
   fileprivate var cbor: CBOR {
     .array(
-      [.integer(reader), .integer(bm25), .integer(cosine)]
+      [.integer(logProbability), .integer(bm25), .integer(cosine)]
         + (sentence.map { [.integer($0.chunk), .integer($0.sentence)] } ?? []))
   }
 
   fileprivate init(_ parts: [CBOR], _ reader: LeafReader) throws(CBORError) {
     try reader.expect(parts, parts.count > 3 ? 5...5 : 3...3)
-    self.reader = try reader.integer(parts[0])
+    logProbability = try reader.integer(parts[0])
     bm25 = try reader.integer(parts[1])
     cosine = try reader.integer(parts[2])
     sentence = parts.count == 5 ? try TraceCitation(Array(parts[3...]), reader) : nil

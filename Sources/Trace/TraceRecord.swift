@@ -97,11 +97,13 @@ package struct TraceChunk: Equatable, Sendable {
   package var sha256: Digest
   /// Index of its contributor among the players.
   package var player: Int
-  /// The reader's passage slot, 0-based; the place in the prompt for other models.
-  package var slot: Int
+  /// The place in retrieval's ranking, from 0; passages that did not fit leave gaps.
+  ///
+  /// Where a passage stands in the reader's context follows from the texts of all of them.
+  package var rank: Int
 
   package init(
-    shard: Digest, document: String, start: Int, end: Int, sha256: Digest, player: Int, slot: Int
+    shard: Digest, document: String, start: Int, end: Int, sha256: Digest, player: Int, rank: Int
   ) {
     self.shard = shard
     self.document = document
@@ -109,7 +111,7 @@ package struct TraceChunk: Equatable, Sendable {
     self.end = end
     self.sha256 = sha256
     self.player = player
-    self.slot = slot
+    self.rank = rank
   }
 }
 
@@ -129,17 +131,21 @@ package struct TraceCoalition: Equatable, Sendable {
   package var microNats: Int64 { tokenMicroNats.reduce(0, &+) }
 }
 
-/// The terms of one label's score with the embedded reader, in millionths.
+/// The score of one label with the embedded reader, in millionths.
+///
+/// The reader's own part is the log-probability less the two terms, up to a constant that is the same
+/// for all labels.
 package struct TraceLabelScore: Equatable, Sendable {
   /// Index of the chunk and of the sentence in it; nil for the label *none*.
   package var sentence: TraceCitation?
-  package var reader: Int64
+  /// Under the distribution that the answer was chosen from, all sources present.
+  package var logProbability: Int64
   package var bm25: Int64
   package var cosine: Int64
 
-  package init(sentence: TraceCitation?, reader: Int64, bm25: Int64, cosine: Int64) {
+  package init(sentence: TraceCitation?, logProbability: Int64, bm25: Int64, cosine: Int64) {
     self.sentence = sentence
-    self.reader = reader
+    self.logProbability = logProbability
     self.bm25 = bm25
     self.cosine = cosine
   }

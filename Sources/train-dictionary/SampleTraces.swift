@@ -25,7 +25,7 @@ struct SampleTraces {
     let answerTokens = tokens(8 + random.below(14))
     let (players, own) = try players(1 + random.below(4))
     let shards = players.map { _ in digest() }
-    let chunks = (0..<8).map { chunk(slot: $0, shards: shards) }
+    let chunks = (0..<8).map { chunk(rank: $0, shards: shards) }
     return TraceRecord(
       secret: secret(), created: 1_780_000_000 + random.below(100_000_000), engineVersion: 1,
       model: joint ? digest() : Digest(hex: Self.reader) ?? digest(),
@@ -53,12 +53,12 @@ struct SampleTraces {
     return (players, own)
   }
 
-  private mutating func chunk(slot: Int, shards: [Digest]) -> TraceChunk {
+  private mutating func chunk(rank: Int, shards: [Digest]) -> TraceChunk {
     let start = random.below(6000)
     let player = random.below(shards.count)
     return TraceChunk(
       shard: shards[player], document: pick(Words.documents), start: start,
-      end: start + 150 + random.below(270), sha256: digest(), player: player, slot: slot)
+      end: start + 150 + random.below(270), sha256: digest(), player: player, rank: rank)
   }
 
   /// With the source that holds the answer most tokens are nearly certain, without it none is.
@@ -71,11 +71,12 @@ struct SampleTraces {
   }
 
   private mutating func labelScores(_ chunks: Int) -> [TraceLabelScore] {
-    let none = TraceLabelScore(sentence: nil, reader: term(), bm25: 0, cosine: 0)
+    let none = TraceLabelScore(sentence: nil, logProbability: term(), bm25: 0, cosine: 0)
     return [none]
       + (0..<chunks * 4).map {
         TraceLabelScore(
-          sentence: TraceCitation(chunk: $0 / 4, sentence: $0 % 4), reader: term(), bm25: term(),
+          sentence: TraceCitation(chunk: $0 / 4, sentence: $0 % 4), logProbability: term(),
+          bm25: term(),
           cosine: term())
       }
   }

@@ -122,4 +122,22 @@ import Testing
     #expect(verdict.status == 77)
     #expect(verdict.output.contains("damaged"))
   }
+
+  @Test func anInterruptedAnswerLeavesNothing() throws {
+    let world = try World()
+    defer { world.close() }
+    let process = world.reader.process("tributary", ["ask", "When was the fog horn installed?"])
+    process.standardOutput = FileHandle.nullDevice
+    let errors = Pipe()
+    process.standardError = errors
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    // The first question in a new home indexes the shards and says so: ^C is caught from there on.
+    try #require(!errors.fileHandleForReading.availableData.isEmpty)
+    process.interrupt()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == 130)
+    #expect(try world.reader.tributary("trace", "list").output.contains("no traces yet"))
+  }
 }

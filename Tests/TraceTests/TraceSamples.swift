@@ -36,15 +36,16 @@ enum TraceSamples {
       chunks: (0..<3).map {
         TraceChunk(
           shard: shards[$0], document: "notes/page-\($0).md", start: 10 * $0, end: 10 * $0 + 90,
-          sha256: Digest(sha256: [7, UInt8($0)]), player: $0, slot: $0)
+          sha256: Digest(sha256: [7, UInt8($0)]), player: $0, rank: $0)
       },
       coalitions: (0..<8).map { set in
         TraceCoalition(documents: set, tokenMicroNats: (0..<5).map { -Int64(set) * 1000 - $0 * 77 })
       },
       labelScores: [
-        TraceLabelScore(sentence: nil, reader: 1_000_000, bm25: 0, cosine: 0),
+        TraceLabelScore(sentence: nil, logProbability: 1_000_000, bm25: 0, cosine: 0),
         TraceLabelScore(
-          sentence: TraceCitation(chunk: 0, sentence: 1), reader: 5_000_000, bm25: 2_100_000,
+          sentence: TraceCitation(chunk: 0, sentence: 1), logProbability: 5_000_000,
+          bm25: 2_100_000,
           cosine: -10),
       ],
       citations: [TraceCitation(chunk: 0, sentence: 1)],

@@ -16,11 +16,16 @@ struct PageCommand: AsyncParsableCommand {
 
   func run() async throws {
     let session = try AgentSession(options: AgentOptions())
-    let html = try AnswerPage.html(session.pageEntries(last: last))
+    let (entries, damaged) = try session.pageEntries(last: last)
+    let html = try AnswerPage.html(entries)
     do {
       try Data(html.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
     } catch {
       throw AgentError(.cannotCreate, "\(output): cannot be written: \(error.localizedDescription)")
+    }
+    print("\(output): \(counted(entries.count, "answer"))")
+    if damaged > 0 {
+      Terminal.note("\(counted(damaged, "damaged trace")) left out: tributary trace verify --all")
     }
   }
 }

@@ -39,7 +39,7 @@ struct Device {
       chunks: [
         TraceChunk(
           shard: Digest(sha256: Array("shard".utf8)), document: "CANARY-DOCUMENT.md", start: 0,
-          end: text.utf8.count, sha256: Digest(sha256: Array(text.utf8)), player: 0, slot: 0)
+          end: text.utf8.count, sha256: Digest(sha256: Array(text.utf8)), player: 0, rank: 0)
       ])
     return try TraceCodec.seal(record, identity: identity)
   }
