@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 import LedgerWire
 import TransparencyLog
@@ -60,7 +61,7 @@ struct LogTrust: Sendable {
     do throws(NoteError) {
       last = try Checkpoint(text: SignedNote(encoded: Array(note.utf8)).text)
     } catch {
-      throw StoreError(
+      throw CorpusError(
         store.path, field: "ledgers.checkpoint", found: error.found, expected: error.expected)
     }
     let (old, new) =

@@ -38,7 +38,7 @@ struct OutboxBatch: Equatable, Sendable {
     sequence = try row.integer("sequence")
     let name = try row.text("state")
     guard let state = BatchState(rawValue: name) else {
-      throw StoreError(
+      throw CorpusError(
         "traces.sqlite", field: "state", found: String(name.prefix(40)),
         expected: "a state of a batch")
     }
@@ -164,7 +164,7 @@ extension TraceStore {
         """, arguments: [log.vkey, Data(agent.bytes)])
     guard let row else { return (0, BatchHeader.noPrevious) }
     guard let hash = Corpus.Digest(bytes: try row.bytes("hash")) else {
-      throw StoreError("traces.sqlite", field: "hash", found: "other bytes", expected: "32 bytes")
+      throw CorpusError("traces.sqlite", field: "hash", found: "other bytes", expected: "32 bytes")
     }
     return (try row.integer("sequence") + 1, hash)
   }

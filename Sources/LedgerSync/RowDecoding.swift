@@ -1,22 +1,6 @@
+import Corpus
 import Foundation
 import GRDB
-
-/// A value in a database that this program would not have written.
-package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
-  package let file: String
-  package let field: String
-  package let found: String
-  package let expected: String
-
-  package init(_ file: String, field: String, found: String, expected: String) {
-    self.file = file
-    self.field = field
-    self.found = found
-    self.expected = expected
-  }
-
-  package var description: String { "\(file): \(field): found \(found), expected \(expected)" }
-}
 
 extension Row {
   // GRDB's subscripts trap on a value of another type, which a damaged file may hold.
@@ -39,7 +23,7 @@ extension Row {
   ) throws -> Value {
     let value: DatabaseValue = self[column]
     guard let decoded = Value.fromDatabaseValue(value) else {
-      throw StoreError(
+      throw CorpusError(
         "traces.sqlite", field: column, found: value.isNull ? "nothing" : "another type",
         expected: expected)
     }

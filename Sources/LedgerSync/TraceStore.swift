@@ -109,7 +109,7 @@ package enum TraceState: String, Sendable, CaseIterable {
     case BatchState.void.rawValue: self = .quarantined
     case let state?:
       guard let known = TraceState(rawValue: state) else {
-        throw StoreError(
+        throw CorpusError(
           "traces.sqlite", field: "state", found: String(state.prefix(40)),
           expected: "a state of a batch")
       }
@@ -146,7 +146,7 @@ package struct TraceEntry: Equatable, Sendable {
 
   private init(row: Row) throws {
     guard let id = TraceID(bytes: try row.bytes("id")) else {
-      throw StoreError("traces.sqlite", field: "id", found: "other bytes", expected: "16 bytes")
+      throw CorpusError("traces.sqlite", field: "id", found: "other bytes", expected: "16 bytes")
     }
     self.id = id
     created = try row.integer("created")

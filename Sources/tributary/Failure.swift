@@ -35,7 +35,7 @@ struct Failure {
     case let error as InferenceError: error.isMissingFile ? .missingInput : .badData
     case is LedgerFailure: .tryLater
     case is Distrust: .signature
-    case is GGUFError, is CorpusError, is CBORError, is TraceError, is AnswerError, is StoreError,
+    case is GGUFError, is CorpusError, is CBORError, is TraceError, is AnswerError,
       is LedgerRefusal:
       .badData
     case is KernelError: .unavailable
