@@ -1,6 +1,6 @@
 """Compares this engine with llama.cpp on the same files, in turns, and prints a Markdown table.
 
-usage: python compare.py [--engine PATH] [--shapes A,B] [--types Q8_0,Q4_0] [--threads 1,2]
+usage: python compare.py [--engine PATH] [--shapes A,B] [--types Q8_0,Q4_0,Q4_K_M] [--threads 1,2]
                          [--rounds 5] [--models FOLDER]
 See README.md for what it needs.
 """
@@ -43,7 +43,7 @@ class Worker:
 
 def measure(engine, path, threads, rounds):
     """Best of the rounds of both engines; they take turns, so that both meet the same machine."""
-    ours = Worker([engine, path, "--threads", threads, "--decode", DECODE,
+    ours = Worker([engine, "speed", path, "--threads", threads, "--decode", DECODE,
                    "--prefill", ",".join(PREFILLS), "--serve"])
     peer = Worker([sys.executable, os.path.join(HERE, "llama_worker.py"), path, threads, DECODE,
                    *PREFILLS])
@@ -72,7 +72,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--engine", default=os.path.join(ROOT, ".build/release/engine-bench"))
     parser.add_argument("--shapes", default="SmolLM2-135M,Llama-3.2-1B")
-    parser.add_argument("--types", default="Q8_0,Q4_0")
+    parser.add_argument("--types", default="Q8_0,Q4_0,Q4_K_M")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--models", default=os.path.join(ROOT, ".build/peer-models"))

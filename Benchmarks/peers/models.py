@@ -14,7 +14,9 @@ SHAPES = {
     "Llama-3.2-1B": (16, 2048, 32, 8, 8192, 128256, 5e5),
 }
 # llama.h, enum llama_ftype
-FILE_TYPES = {"Q8_0": 7, "Q4_0": 2}
+FILE_TYPES = {"Q8_0": 7, "Q4_0": 2, "Q4_K_M": 15}
+# Types that are mixtures by definition: llama.cpp chooses the type of each matrix.
+MIXTURES = {"Q4_K_M"}
 
 
 def write_random(shape, path):
@@ -65,10 +67,13 @@ def write_random(shape, path):
 
 
 def quantise(source, target, file_type):
-    """Quantises with llama.cpp; `pure` gives every matrix the same type, the embedding too."""
+    """Quantises with llama.cpp; `pure` gives every matrix the same type, the embedding too.
+
+    Rows that are no multiple of 256 cannot hold K-quants: llama.cpp falls back to Q5_0 or Q8_0 there.
+    """
     parameters = llama_cpp.llama_model_quantize_default_params()
     parameters.ftype = FILE_TYPES[file_type]
-    parameters.pure = True
+    parameters.pure = file_type not in MIXTURES
     parameters.nthread = os.cpu_count()
     status = llama_cpp.llama_model_quantize(
         source.encode(), target.encode(), ctypes.byref(parameters))
