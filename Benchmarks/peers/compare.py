@@ -5,54 +5,26 @@ usage: python compare.py [--engine PATH] [--shapes A,B] [--types Q8_0,Q4_0,Q4_K_
 See README.md for what it needs.
 """
 import argparse
-import json
 import os
 import platform
-import subprocess
 import sys
 
 import models
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.append(os.path.dirname(HERE))
+from worker import take_turns  # noqa: E402
 PREFILLS, DECODE = ["128", "256"], "32"
 
 
-class Worker:
-    """A process that holds a model and times one round whenever it gets a line."""
-
-    def __init__(self, command):
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.best = {}
-
-    def round(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self.process.args[0]} ended early")
-        for key, value in json.loads(line).items():
-            if isinstance(value, (int, float)):
-                self.best[key] = max(value, self.best.get(key, 0))
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
 def measure(engine, path, threads, rounds):
-    """Best of the rounds of both engines; they take turns, so that both meet the same machine."""
-    ours = Worker([engine, "speed", path, "--threads", threads, "--decode", DECODE,
-                   "--prefill", ",".join(PREFILLS), "--serve"])
-    peer = Worker([sys.executable, os.path.join(HERE, "llama_worker.py"), path, threads, DECODE,
-                   *PREFILLS])
-    for index in range(rounds):
-        for worker in ((ours, peer) if index % 2 == 0 else (peer, ours)):
-            worker.round()
-    ours.close()
-    peer.close()
-    return ours.best, peer.best
+    """Best of the rounds of both engines."""
+    ours = [engine, "speed", path, "--threads", threads, "--decode", DECODE,
+            "--prefill", ",".join(PREFILLS), "--serve"]
+    peer = [sys.executable, os.path.join(HERE, "llama_worker.py"), path, threads, DECODE,
+            *PREFILLS]
+    return take_turns([ours, peer], rounds)
 
 
 def row(shape, kind, threads, ours, peer):
