@@ -1,14 +1,31 @@
+import Kernels
+
 /// The requests of one batch, checked, and cut into chunks of bounded size.
+///
+/// Within a chunk every layer stores the keys and values of all rows before any of them attends, so
+/// a request may read what an earlier request of the same batch appends: a whole tree of contexts
+/// is one batch.
 struct ForwardBatch {
   /// Consecutive tokens of one request.
   struct Piece {
     let tokens: ArraySlice<Int32>
     let segment: KVSegment
-    let attending: [KVSegment]
+    let attended: [Attended]
     /// The position of the first token.
     let position: Int
     /// Where the piece begins among the chunk's rows.
     let firstRow: Int
+    /// The index of the first token whose hidden state is wanted; the number of tokens if none is.
+    let firstWanted: Int
+  }
+
+  /// A segment that is read, with what earlier requests of the batch append to it.
+  struct Attended {
+    let segment: KVSegment
+    let count: Int
+
+    /// Its keys and values of a layer; those of this chunk have been stored and are not yet noted.
+    func span(_ layer: Int) -> KVSpan { segment.span(layer, adding: count - segment.count) }
   }
 
   /// A row of the chunk whose hidden state is wanted, and where it belongs.
@@ -28,12 +45,14 @@ struct ForwardBatch {
   let requests: [ForwardRequest]
   /// For each request the token indices whose logits it asked for.
   let outputRows: [[Int]]
+  /// What each request attends to, without empty segments.
+  private let attended: [[Attended]]
 
   init(_ requests: [ForwardRequest], _ configuration: Configuration) throws {
     self.requests = requests
     outputRows = try requests.map(Self.rows)
     for request in requests { try Self.check(request, configuration) }
-    try Self.checkSegments(requests)
+    attended = try Self.attended(requests)
   }
 
   /// The chunks in order, each of at most `limit` rows.
@@ -61,15 +80,18 @@ struct ForwardBatch {
 
   private func add(_ range: Range<Int>, of index: Int, to chunk: inout Chunk) {
     let request = requests[index]
+    var firstWanted = range.upperBound
     for (place, row) in outputRows[index].enumerated() where range.contains(row) {
       let output = Output(
         row: chunk.rows + row - range.lowerBound, request: index, index: place)
       chunk.outputs.append(output)
+      firstWanted = min(firstWanted, row)
     }
     chunk.pieces.append(
       Piece(
-        tokens: request.tokens[range], segment: request.segment, attending: request.attending,
-        position: request.segment.nextPosition + range.lowerBound, firstRow: chunk.rows))
+        tokens: request.tokens[range], segment: request.segment, attended: attended[index],
+        position: request.segment.nextPosition + range.lowerBound, firstRow: chunk.rows,
+        firstWanted: firstWanted - range.lowerBound))
     chunk.rows += range.count
   }
 
@@ -107,16 +129,27 @@ struct ForwardBatch {
     }
   }
 
-  /// A segment that grows while others read it would make the result depend on the order.
-  private static func checkSegments(_ requests: [ForwardRequest]) throws {
-    var appended: Set<ObjectIdentifier> = []
-    for request in requests where !appended.insert(ObjectIdentifier(request.segment)).inserted {
+  /// What each request reads: segments as they are after the requests before it.
+  ///
+  /// A segment that grows after it was read would make the result depend on the order.
+  private static func attended(_ requests: [ForwardRequest]) throws -> [[Attended]] {
+    var last: [ObjectIdentifier: Int] = [:]
+    for (index, request) in requests.enumerated()
+    where last.updateValue(index, forKey: ObjectIdentifier(request.segment)) != nil {
       throw InferenceError.invalidRequest("two requests of a batch append to the same segment")
     }
-    for segment in requests.flatMap(\.attending) where appended.contains(ObjectIdentifier(segment))
-    {
-      throw InferenceError.invalidRequest(
-        "a request attends to a segment that the batch appends to")
+    return try requests.enumerated().map { index, request in
+      try request.attending.compactMap { segment in
+        var count = segment.count
+        if let writer = last[ObjectIdentifier(segment)] {
+          guard writer < index else {
+            throw InferenceError.invalidRequest(
+              "a request attends to a segment that it or a later request of the batch appends to")
+          }
+          count += requests[writer].tokens.count
+        }
+        return count > 0 ? Attended(segment: segment, count: count) : nil
+      }
     }
   }
 }

@@ -14,6 +14,8 @@ package struct ForwardRequest {
   /// The segment that grows; no other request of the batch may use it.
   package let segment: KVSegment
   /// Read only, in this order; may be shared by any number of requests.
+  ///
+  /// One that an earlier request of the batch appends to is read with what that request appends.
   package let attending: [KVSegment]
   package let outputs: Outputs
 

@@ -1,14 +1,13 @@
 import Kernels
 
 extension LanguageModel {
-  /// Computes a checked batch; `body` gets a pointer to the logits of each output row.
+  /// Computes a checked batch; `head` gets the outputs of each chunk that has some.
   ///
-  /// Rows come chunk by chunk, within a chunk in the order of the requests. The pointer is valid
-  /// during the call. Every row is computed on its own, which is why neither chunks nor batches can
-  /// change a bit: the kernels guarantee it for matrix products, `KVLayout` for attention.
-  func run(
-    _ batch: ForwardBatch, _ body: (ForwardBatch.Output, UnsafePointer<Float>) -> Void
-  ) {
+  /// During the call row i of `state.h` is the normed hidden state of the chunk's output i. Outputs
+  /// come chunk by chunk, within a chunk in the order of the requests. Every row is computed on its
+  /// own, which is why neither chunks nor batches can change a bit: the kernels guarantee it for
+  /// matrix products, `KVLayout` for attention.
+  func run(_ batch: ForwardBatch, _ head: ([ForwardBatch.Output]) -> Void) {
     for chunk in batch.chunks(of: Self.chunkTokens) {
       for piece in chunk.pieces {
         piece.segment.reserve(piece.tokens.count)
@@ -21,7 +20,9 @@ extension LanguageModel {
       }
       attendLast(weights.layers.count - 1, chunk)
       for piece in chunk.pieces { piece.segment.append(piece.tokens) }
-      output(chunk.outputs, body)
+      guard !chunk.outputs.isEmpty else { continue }
+      norm(weights.outputNorm, rows: chunk.outputs.count)
+      head(chunk.outputs)
     }
   }
 
@@ -41,7 +42,7 @@ extension LanguageModel {
   /// Adds wo · attention(rope(wq · norm(x)), cache) to x, storing keys and values in the cache.
   private func attend(_ index: Int, _ chunk: ForwardBatch.Chunk) {
     store(index, chunk)
-    mix(index, chunk)
+    mix(index, chunk.pieces.map { ($0, from: 0) })
     project(weights.layers[index], rows: chunk.rows)
   }
 
@@ -49,7 +50,7 @@ extension LanguageModel {
   private func attendLast(_ index: Int, _ chunk: ForwardBatch.Chunk) {
     store(index, chunk)
     guard !chunk.outputs.isEmpty else { return }
-    mix(index, chunk)
+    mix(index, chunk.pieces.map { ($0, from: $0.firstWanted) })
     let rows = gatherOutputs(chunk)
     project(weights.layers[index], rows: rows)
     feedForward(weights.layers[index], rows: rows)
@@ -75,12 +76,15 @@ extension LanguageModel {
       values: state.values.pointer, valueStride: s.keyValue)
   }
 
-  /// Sets attention = softmax(q · k) · v for every piece over its segments, in one parallel region.
-  private func mix(_ index: Int, _ chunk: ForwardBatch.Chunk) {
-    let requests = chunk.pieces.map { piece in
-      AttentionRequest(
-        firstRow: piece.firstRow, rows: piece.tokens.count,
-        attended: piece.attending.filter { $0.count > 0 }.map { $0.span(index) },
+  /// Sets attention = softmax(q · k) · v over its segments for every piece's tokens from one on, in
+  /// one parallel region.
+  private func mix(_ index: Int, _ pieces: [(ForwardBatch.Piece, from: Int)]) {
+    let requests = pieces.compactMap { piece, first -> AttentionRequest? in
+      let rows = piece.tokens.count - first
+      guard rows > 0 else { return nil }
+      return AttentionRequest(
+        firstRow: piece.firstRow + first, rows: rows,
+        attended: piece.attended.map { $0.span(index) },
         own: piece.segment.span(index, adding: piece.tokens.count))
     }
     backend.attention(
@@ -118,14 +122,13 @@ extension LanguageModel {
     addToResidual(rows: rows)
   }
 
-  /// Logits of the first `outputs.count` rows of x, a bounded number of rows at a time.
-  private func output(
-    _ outputs: [ForwardBatch.Output],
+  /// Logits of a chunk's outputs, a bounded number of rows at a time; the pointer is valid during the
+  /// call of `body`.
+  func logits(
+    of outputs: [ForwardBatch.Output],
     _ body: (ForwardBatch.Output, UnsafePointer<Float>) -> Void
   ) {
-    guard !outputs.isEmpty else { return }
     let s = state.strides
-    norm(weights.outputNorm, rows: outputs.count)
     var first = 0
     while first < outputs.count {
       let rows = min(state.logitRows, outputs.count - first)

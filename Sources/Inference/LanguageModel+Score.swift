@@ -7,10 +7,12 @@ extension LanguageModel {
     return try exclusively {
       let batch = try ForwardBatch(requests, configuration)
       var values = batch.outputRows.map { [Float](repeating: 0, count: $0.count * vocabulary) }
-      run(batch) { output, logits in
-        values[output.request].withUnsafeMutableBufferPointer { target in
-          let row = target.baseAddress! + output.index * vocabulary
-          row.update(from: logits, count: vocabulary)
+      run(batch) { outputs in
+        logits(of: outputs) { output, logits in
+          values[output.request].withUnsafeMutableBufferPointer { target in
+            let row = target.baseAddress! + output.index * vocabulary
+            row.update(from: logits, count: vocabulary)
+          }
         }
       }
       return zip(batch.outputRows, values).map {
@@ -21,7 +23,8 @@ extension LanguageModel {
 
   /// The log-probability of each request's targets, in nats, in the order of the targets.
   ///
-  /// All requests are one batch. Rows of logits are reduced as they come, never kept.
+  /// All requests are one batch. Rows of logits never exist as a whole: see
+  /// `Backend.logProbabilities`.
   package func logProbabilities(_ requests: [ScoreRequest]) throws -> [[Double]] {
     try exclusively {
       let wanted = try requests.map { try rowsToTargets($0) }
@@ -32,12 +35,19 @@ extension LanguageModel {
             outputs: .rows(rows.map(\.row)))
         }, configuration)
       var result = requests.map { [Double](repeating: 0, count: $0.targets.count) }
-      run(batch) { output, logits in
-        let normaliser = backend.logSumExp(logits, count: configuration.vocabulary)
-        for target in wanted[output.request][output.index].targets {
-          let logit = Double(logits[Int(requests[output.request].targets[target].token)])
-          result[output.request][target] = logit - normaliser
+      run(batch) { outputs in
+        var targets: [(row: Int, token: Int32)] = []
+        var places: [(request: Int, target: Int)] = []
+        for (row, output) in outputs.enumerated() {
+          for target in wanted[output.request][output.index].targets {
+            targets.append((row, requests[output.request].targets[target].token))
+            places.append((output.request, target))
+          }
         }
+        let values = backend.logProbabilities(
+          weights.output, hidden: state.h.pointer, rows: outputs.count,
+          stride: state.strides.width, targets: targets)
+        for (place, value) in zip(places, values) { result[place.request][place.target] = value }
       }
       return result
     }
@@ -55,9 +65,11 @@ extension LanguageModel {
       let request = ForwardRequest(tokens: tokens, segment: segment, attending: attending)
       var result: R?
       var failure: (any Error)?
-      run(try ForwardBatch([request], configuration)) { _, logits in
-        let row = UnsafeBufferPointer(start: logits, count: configuration.vocabulary)
-        do { result = try body(row.span) } catch { failure = error }
+      run(try ForwardBatch([request], configuration)) { outputs in
+        logits(of: outputs) { _, logits in
+          let row = UnsafeBufferPointer(start: logits, count: configuration.vocabulary)
+          do { result = try body(row.span) } catch { failure = error }
+        }
       }
       if let failure { throw failure }
       return result!

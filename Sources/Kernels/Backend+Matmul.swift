@@ -46,7 +46,7 @@ extension Backend {
 }
 
 /// One call's matrices, its quantised input, and how the work is cut into units.
-private struct MatmulPlan {
+struct MatmulPlan {
   private let jobs: UnsafeMutablePointer<ci_matmul>
   private let count: Int
   private let tokens: Int
@@ -62,7 +62,7 @@ private struct MatmulPlan {
 
   init(
     _ backend: Backend, _ weights: [PackedMatrix], input: UnsafePointer<Float>, tokens: Int,
-    inputStride: Int, outputs: [UnsafeMutablePointer<Float>], outputStrides: [Int]
+    inputStride: Int, outputs: [UnsafeMutablePointer<Float>?], outputStrides: [Int]
   ) {
     count = weights.count
     self.tokens = tokens
@@ -122,7 +122,6 @@ private struct MatmulPlan {
   }
 
   func multiply(_ team: ThreadTeam, _ kernels: ci_kernels) {
-    let tokenBlocks = (tiles.count + tilesPerUnit - 1) / tilesPerUnit
     var groupUnits = 0
     for i in 0..<count { groupUnits += unitCount(jobs[i]) }
     team.run(units: groupUnits * tokenBlocks) { unit, _ in
@@ -139,6 +138,38 @@ private struct MatmulPlan {
         min(tilesPerUnit, tiles.count - firstTile))
     }
   }
+
+  /// Multiplies some row groups of the first matrix by some tiles, after `quantise`.
+  ///
+  /// `output` is `[token][stride]`, from the first token of `tiles` and the first row of `groups` on.
+  func multiply(
+    groups: Range<Int>, tiles range: Range<Int>, into output: UnsafeMutablePointer<Float>,
+    stride: Int, _ kernels: ci_kernels
+  ) {
+    var job = jobs[0]
+    // The kernel counts tokens and rows from the start of the batch and of the matrix.
+    job.output = output - (tiles.start(range.lowerBound) * stride + groups.lowerBound * 16)
+    job.output_stride = stride
+    withUnsafePointer(to: &job) {
+      kernels.multiply($0, groups.lowerBound, groups.count, range.lowerBound, range.count)
+    }
+  }
+
+  /// Parts of the batch whose quantised input stays in the second-level cache.
+  var tokenBlocks: Int { (tiles.count + tilesPerUnit - 1) / tilesPerUnit }
+
+  func tiles(ofTokenBlock block: Int) -> Range<Int> {
+    let first = block * tilesPerUnit
+    return first..<min(first + tilesPerUnit, tiles.count)
+  }
+
+  func tokens(ofTiles range: Range<Int>) -> Range<Int> {
+    let last = range.upperBound - 1
+    return tiles.start(range.lowerBound)..<tiles.start(last) + tiles.size(last)
+  }
+
+  /// Tokens of a token block at most.
+  var widestTokenBlock: Int { tilesPerUnit * tiles.widest }
 
   private func unitCount(_ job: ci_matmul) -> Int {
     (job.row_groups + groupsPerUnit - 1) / groupsPerUnit

@@ -94,13 +94,6 @@ extension Backend {
     }
   }
 
-  /// log(sum of e^x), with the sum in single and the logarithm in double precision.
-  package func logSumExp(_ x: UnsafePointer<Float>, count: Int) -> Double {
-    precondition(count > 0)
-    let maximum = kernels.maximum(x, count)
-    return Double(maximum) + Deterministic.log(Double(kernels.exp_sum(x, count, maximum)))
-  }
-
   /// The first index of the largest value.
   package func argmax(_ x: UnsafePointer<Float>, count: Int) -> Int {
     precondition(count > 0)

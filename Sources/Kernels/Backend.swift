@@ -22,6 +22,7 @@ package final class Backend: @unchecked Sendable {
   var activations = Scratch()
   var attentionRows = Scratch()
   var jobs = Scratch()
+  var scoring = Scratch()
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
 
   /// `isa` nil: the one that TRIBUTARY_ISA names, else the best of this machine.
@@ -41,6 +42,7 @@ package final class Backend: @unchecked Sendable {
     activations.release()
     attentionRows.release()
     jobs.release()
+    scoring.release()
     pthread_mutex_destroy(lock)
     lock.deallocate()
   }

@@ -126,15 +126,12 @@ import Testing
   }
 
   @Test(arguments: ISA.available)
-  func logSumExpAndArgmaxEqualTheReference(isa: ISA) throws {
+  func argmaxIsTheFirstLargestValue(isa: ISA) throws {
     let backend = try Backend(isa: isa, threads: 1)
     var numbers = Numbers(10)
     for count in [1, 2, 15, 16, 17, 1000] {
       var x = numbers.floats(count)
       let largest = x.max()!
-      let lanes = x.map { Reference.exp($0 - largest) }
-      let expected = Double(largest) + Deterministic.log(Double(Reference.sum(lanes)))
-      #expect(backend.logSumExp(x, count: count) == expected)
       #expect(backend.argmax(x, count: count) == x.firstIndex(of: largest))
       x[count - 1] = largest
       #expect(backend.argmax(x, count: count) == x.firstIndex(of: largest))
