@@ -42,4 +42,23 @@ import Testing
     let q4 = packed(numbers.weights(.q4_0, rows: 17, columns: 96), .q4_0, 17, 96)
     #expect(q4.byteCount == 2 * 2 * 576)
   }
+
+  @Test(arguments: allFormats)
+  func rowRangesPackedByThemselvesGiveTheSameBytes(format: WeightFormat) {
+    var numbers = Numbers(7)
+    let (rows, columns) = (53, 96)
+    let bytes = numbers.weights(format, rows: rows, columns: columns)
+    let whole = packed(bytes, format, rows, columns)
+    let pieces = PackedMatrix(format: format, rows: rows, columns: columns)
+    let rowBytes = format.rowBytes(columns: columns)
+    for (first, count) in [(32, 21), (0, 16), (16, 16)] {
+      bytes.withUnsafeBytes {
+        let part = $0[first * rowBytes..<(first + count) * rowBytes]
+        pieces.pack(UnsafeRawBufferPointer(rebasing: part), firstRow: first, rows: count)
+      }
+    }
+    let expected = UnsafeRawBufferPointer(start: whole.memory, count: whole.byteCount)
+    let found = UnsafeRawBufferPointer(start: pieces.memory, count: pieces.byteCount)
+    withExtendedLifetime((whole, pieces)) { #expect(found.elementsEqual(expected)) }
+  }
 }

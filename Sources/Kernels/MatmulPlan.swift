@@ -1,0 +1,151 @@
+import CIntrinsics
+
+/// One call's matrices, its quantised input, and how the work is cut into units.
+struct MatmulPlan {
+  private let jobs: UnsafeMutablePointer<ci_matmul>
+  private let count: Int
+  private let tokens: Int
+  private let columns: Int
+  private let input: UnsafePointer<Float>
+  private let inputStride: Int
+  private let tiles: TileSplit
+  private let groupsPerUnit: Int
+  private let tilesPerUnit: Int
+
+  /// Records of a token block should stay in half of a second-level cache of 1 MiB.
+  private static let blockBytes = 512 << 10
+
+  init(
+    _ backend: Backend, _ weights: [PackedMatrix], input: UnsafePointer<Float>, tokens: Int,
+    inputStride: Int, outputs: [UnsafeMutablePointer<Float>?], outputStrides: [Int]
+  ) {
+    count = weights.count
+    self.tokens = tokens
+    self.input = input
+    self.inputStride = inputStride
+    columns = weights[0].columns
+    let quantised = weights[0].format.isQuantised
+    let best =
+      quantised ? backend.kernels.quantised_tile_tokens : backend.kernels.float_tile_tokens
+    tiles = TileSplit(tokens, limit: max(1, min(best, backend.tileLimit)))
+    let tokenBytes = quantised ? 44 * ((columns + 63) / 64 * 2) : 4 * columns
+    tilesPerUnit = max(1, min(tiles.count, Self.blockBytes / (tokenBytes * max(1, tiles.widest))))
+    jobs = backend.jobs.reserve(count * MemoryLayout<ci_matmul>.stride)
+      .bindMemory(to: ci_matmul.self, capacity: count)
+    let groups = weights.reduce(0) { $0 + $1.groups }
+    groupsPerUnit = Self.groupsPerUnit(groups, threads: backend.threads)
+    let records = tokenBytes * tokens
+    let memory = backend.activations.reserve(quantised ? 2 * records : 64)
+    for (i, matrix) in weights.enumerated() {
+      precondition(matrix.columns == columns, "matrices of one call share their input")
+      precondition(matrix.format.isQuantised == quantised, "matrices of one call are alike")
+      precondition(outputStrides[i] >= matrix.groups * 16, "the output stride holds whole vectors")
+      let own = memory + (matrix.format == .q4_0 ? records : 0)
+      jobs[i] = ci_matmul(
+        weights: matrix.memory, input: quantised ? UnsafeRawPointer(own) : UnsafeRawPointer(input),
+        output: outputs[i], format: matrix.format.code, row_groups: matrix.groups,
+        columns: columns, tokens: tokens, input_stride: inputStride,
+        output_stride: outputStrides[i], tile_tokens: tiles.limit)
+    }
+  }
+
+  /// Sixteen units a thread even out what a thread loses to others; a pair of groups at least.
+  private static func groupsPerUnit(_ groups: Int, threads: Int) -> Int {
+    if threads == 1 { return groups }
+    let wanted = (groups + 16 * threads - 1) / (16 * threads)
+    return max(2, (wanted + 1) & ~1)
+  }
+
+  /// Quantises the input once for each distinct quantised format.
+  func quantise(_ team: ThreadTeam, _ kernels: ci_kernels) {
+    for format in [CI_Q8_0, CI_Q4_0] {
+      guard let job = (0..<count).first(where: { jobs[$0].format == format }) else { continue }
+      let records = UnsafeMutableRawPointer(mutating: jobs[job].input!)
+      let tokenBytes = 44 * ((columns + 63) / 64 * 2)
+      let body = { (tile: Int, _: Int) in
+        let start = tiles.start(tile)
+        kernels.quantise(
+          input + start * inputStride, inputStride, tiles.size(tile), columns, format,
+          records + start * tokenBytes)
+      }
+      if tokens * columns < 8192 {
+        for tile in 0..<tiles.count { body(tile, 0) }
+      } else {
+        team.run(units: tiles.count, body)
+      }
+    }
+  }
+
+  func multiply(_ team: ThreadTeam, _ kernels: ci_kernels) {
+    var groupUnits = 0
+    for i in 0..<count { groupUnits += unitCount(jobs[i]) }
+    team.run(units: groupUnits * tokenBlocks) { unit, _ in
+      let firstTile = unit / groupUnits * tilesPerUnit
+      var rest = unit % groupUnits
+      var i = 0
+      while rest >= unitCount(jobs[i]) {
+        rest -= unitCount(jobs[i])
+        i += 1
+      }
+      let first = rest * groupsPerUnit
+      kernels.multiply(
+        jobs + i, first, min(groupsPerUnit, jobs[i].row_groups - first), firstTile,
+        min(tilesPerUnit, tiles.count - firstTile))
+    }
+  }
+
+  /// Multiplies some row groups of the first matrix by some tiles, after `quantise`.
+  ///
+  /// `output` is `[token][stride]`, from the first token of `tiles` and the first row of `groups` on.
+  func multiply(
+    groups: Range<Int>, tiles range: Range<Int>, into output: UnsafeMutablePointer<Float>,
+    stride: Int, _ kernels: ci_kernels
+  ) {
+    var job = jobs[0]
+    // The kernel counts tokens and rows from the start of the batch and of the matrix.
+    job.output = output - (tiles.start(range.lowerBound) * stride + groups.lowerBound * 16)
+    job.output_stride = stride
+    withUnsafePointer(to: &job) {
+      kernels.multiply($0, groups.lowerBound, groups.count, range.lowerBound, range.count)
+    }
+  }
+
+  /// Parts of the batch whose quantised input stays in the second-level cache.
+  var tokenBlocks: Int { (tiles.count + tilesPerUnit - 1) / tilesPerUnit }
+
+  func tiles(ofTokenBlock block: Int) -> Range<Int> {
+    let first = block * tilesPerUnit
+    return first..<min(first + tilesPerUnit, tiles.count)
+  }
+
+  func tokens(ofTiles range: Range<Int>) -> Range<Int> {
+    let last = range.upperBound - 1
+    return tiles.start(range.lowerBound)..<tiles.start(last) + tiles.size(last)
+  }
+
+  /// Tokens of a token block at most.
+  var widestTokenBlock: Int { tilesPerUnit * tiles.widest }
+
+  private func unitCount(_ job: ci_matmul) -> Int {
+    (job.row_groups + groupsPerUnit - 1) / groupsPerUnit
+  }
+}
+
+/// A batch cut into tiles that differ by at most one token; the kernels cut the same way.
+struct TileSplit {
+  let limit: Int
+  let count: Int
+  private let small: Int
+  private let wide: Int
+
+  init(_ tokens: Int, limit: Int) {
+    self.limit = limit
+    count = (tokens + limit - 1) / limit
+    small = tokens / max(count, 1)
+    wide = tokens - small * count
+  }
+
+  var widest: Int { wide > 0 ? small + 1 : small }
+  func start(_ tile: Int) -> Int { tile * small + min(tile, wide) }
+  func size(_ tile: Int) -> Int { tile < wide ? small + 1 : small }
+}
