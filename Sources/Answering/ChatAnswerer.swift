@@ -86,7 +86,7 @@ package final class ChatAnswerer: Answerer {
 /// Values an answer of a chat model under coalitions of its documents.
 ///
 /// v(S) is the log-probability of the answer's tokens after the prompt with only the passages of S,
-/// rendered anew. Prompts share what they begin with (`PrefixTree`); all answers ride in one batch.
+/// rendered anew. What prompts begin with alike is computed once.
 package struct ChatScorer: TokenScorer {
   package typealias Failure = any Error
 
@@ -106,18 +106,11 @@ package struct ChatScorer: TokenScorer {
   }
 
   func logProbabilities(of coalitions: [Coalition]) throws -> [[Double]] {
-    guard !answer.tokenIDs.isEmpty else { return coalitions.map { _ in [] } }
-    let prompts = coalitions.map { prompt.tokens(present: Set(answer.sources(of: $0))) }
-    let tree = PrefixTree(prompts.map { Array($0.dropLast()) })
-    let segments = try tree.segments(computedBy: model)
-    // The first answer token follows the prompt's last one, which therefore opens the tail.
-    let requests = prompts.indices.map { index in
-      ScoreRequest(
-        tokens: prompts[index].suffix(1) + answer.tokenIDs.dropLast(),
-        targets: answer.tokenIDs.enumerated().map { (row: $0, token: $1) },
-        segment: model.makeSegment(startPosition: prompts[index].count - 1),
-        attending: tree.path(to: tree.ends[index]).map { segments[$0] })
-    }
-    return try model.logProbabilities(requests)
+    try model.logProbabilities(
+      of: coalitions.map { coalition in
+        ScoredSequence(
+          context: prompt.tokens(present: Set(answer.sources(of: coalition))),
+          continuation: answer.tokenIDs)
+      })
   }
 }

@@ -20,37 +20,24 @@ package struct ReaderScorer: TokenScorer {
   /// For each passage of the layout.
   let segments: [KVSegment]
 
-  /// Tokens that one batch may hold: bounds memory; the values do not depend on it.
-  static let batchTokens = 4096
-
   package func tokenValues(of coalitions: [Coalition]) throws -> [[MicroNats]] {
     try logProbabilities(of: coalitions).map { try $0.map { try answerer.micro($0) } }
   }
 
   /// For each coalition, for each choice: the label's value, then the text tokens'.
   func logProbabilities(of coalitions: [Coalition]) throws -> [[Double]] {
-    var rows: [[Double]] = []
-    let size = max(1, Self.batchTokens / max(1, tails.reduce(0) { $0 + $1.tokens.count }))
-    for start in stride(from: 0, to: coalitions.count, by: size) {
-      rows += try scoreBatch(Array(coalitions[start..<min(start + size, coalitions.count)]))
-    }
-    return rows
-  }
-
-  private func scoreBatch(_ coalitions: [Coalition]) throws -> [[Double]] {
     let tails = tails
     let present = coalitions.map { Set(answer.sources(of: $0)) }
-    let requests = present.flatMap { sources in
-      tails.map { tail in
-        ScoreRequest(
+    let sequences = present.flatMap { sources in
+      let attending = segments.indices.filter { sources.contains(sourceOfPassage[$0]) }
+        .map { segments[$0] }
+      return tails.map { tail in
+        ScoredSequence(
           tokens: tail.tokens, targets: tail.targets,
-          segment: answerer.model.makeSegment(
-            startPosition: answerer.vocabulary.questionPosition),
-          attending: segments.indices.filter { sources.contains(sourceOfPassage[$0]) }
-            .map { segments[$0] })
+          startPosition: answerer.vocabulary.questionPosition, attending: attending)
       }
     }
-    let values = try answerer.model.logProbabilities(requests)
+    let values = try answerer.model.logProbabilities(of: sequences)
     return present.enumerated().map { index, sources in
       row(Array(values[index * tails.count..<(index + 1) * tails.count]), present: sources)
     }

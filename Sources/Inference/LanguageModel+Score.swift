@@ -53,6 +53,49 @@ extension LanguageModel {
     }
   }
 
+  /// Tokens that one batch of texts may hold: bounds the memory of keys and values.
+  static let batchTokens = 4096
+
+  /// The log-probability of each text's targets, in nats, in the order of the targets.
+  ///
+  /// Texts that begin alike and attend to the same segments are computed once up to where they
+  /// differ; everything else rides in the same batches. The result has the bits that each text alone
+  /// would give. Keys and values are kept only as long as something below them is not computed.
+  package func logProbabilities(of sequences: [ScoredSequence]) throws -> [[Double]] {
+    try logProbabilities(of: sequences, batchTokens: Self.batchTokens)
+  }
+
+  func logProbabilities(
+    of sequences: [ScoredSequence], batchTokens: Int
+  ) throws -> [[Double]] {
+    let forest = try ScoringForest(sequences)
+    var segments = [KVSegment?](repeating: nil, count: forest.nodes.count)
+    var result = sequences.map { [Double](repeating: 0, count: $0.targets.count) }
+    for batch in forest.batches(of: batchTokens) {
+      for index in batch {
+        segments[index] = makeSegment(startPosition: forest.nodes[index].position)
+      }
+      let requests = batch.map { request(forest.nodes[$0], segments[$0]!, segments) }
+      for (index, values) in zip(batch, try logProbabilities(requests)) {
+        for (target, value) in zip(forest.nodes[index].targets, values) {
+          result[target.sequence][target.index] = value
+        }
+      }
+      for index in 0..<batch.upperBound where forest.nodes[index].end <= batch.upperBound {
+        segments[index] = nil
+      }
+    }
+    return result
+  }
+
+  private func request(
+    _ node: ScoringForest.Node, _ segment: KVSegment, _ segments: [KVSegment?]
+  ) -> ScoreRequest {
+    ScoreRequest(
+      tokens: Array(node.tokens), targets: node.targets.map { ($0.row, $0.token) },
+      segment: segment, attending: node.attending + node.ancestors.map { segments[$0]! })
+  }
+
   /// Computes `tokens` and gives `body` the logits after the last one, without copying them.
   ///
   /// This is the decode loop's call. Buffers are the model's and the segment's own; what a call

@@ -3,6 +3,7 @@ import Foundation
 // Times one part of the engine on a model file and prints JSON.
 //   engine-bench speed MODEL.gguf [--prefill 128,256] [--decode 32]
 //   engine-bench encode MODEL.gguf TEXTS.txt
+//   engine-bench score MODEL.gguf [--contexts 16] [--shared 256] [--continuation 64]
 // and for each [--threads 1] [--rounds 5] [--serve]. With --serve it times one round for every line on
 // standard input, so that a script can let this engine and another one take turns.
 
@@ -18,6 +19,9 @@ let modes = [
     usage: "MODEL.gguf [--prefill N,N] [--decode N]", files: 1, options: ["prefill", "decode"],
     run: Speed.run),
   "encode": Mode(usage: "MODEL.gguf TEXTS.txt", files: 2, options: [], run: Encode.run),
+  "score": Mode(
+    usage: "MODEL.gguf [--contexts N] [--shared N] [--continuation N]", files: 1,
+    options: ["contexts", "shared", "continuation"], run: Score.run),
 ]
 
 func fail(_ message: String, _ status: Int32) -> Never {

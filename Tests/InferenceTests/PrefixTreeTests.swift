@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Answering
+@testable import Inference
 
 @Suite struct PrefixTreeTests {
   @Test func `every path spells its sequence and shared beginnings are stored once`() {
@@ -15,9 +15,10 @@ import Testing
     #expect(tree.ends[0] == tree.ends[5])
   }
 
-  @Test func `starts and levels follow the path`() {
-    let tree = PrefixTree([[1, 2, 3], [1, 2, 4]])
-    #expect(tree.nodes.map(\.start) == [0, 2, 2])
-    #expect(tree.nodes.map(\.level) == [0, 1, 1])
+  @Test func `starts follow the path and descendants their ancestor`() {
+    let tree = PrefixTree([[1, 2, 3], [1, 2, 4], [5]])
+    #expect(tree.nodes.map(\.start) == [0, 2, 2, 0])
+    #expect(tree.nodes.map(\.end) == [3, 2, 3, 4])
+    #expect(tree.nodes.map(\.parent) == [nil, 0, 0, nil])
   }
 }
