@@ -83,7 +83,10 @@ let package = Package(
       dependencies: ["CIntrinsics", "KernelsAVX512", "KernelsAVX2", "KernelsPortable"],
       swiftSettings: strict),
     .executableTarget(name: "kernel-hash", dependencies: ["Kernels"], swiftSettings: strict),
-    .target(name: "GGUF", swiftSettings: strict),
+    .target(name: "CMappedFile"),
+    .target(name: "GGUF", dependencies: ["CMappedFile"], swiftSettings: strict),
+    // Reads files in a process of its own, to be limited and killed by tests.
+    .executableTarget(name: "gguf-exerciser", dependencies: ["GGUF"], swiftSettings: strict),
     .target(name: "Tokenizers", dependencies: ["GGUF"], swiftSettings: strict),
     .target(
       name: "Inference", dependencies: ["GGUF", "Tokenizers", "Kernels"], swiftSettings: strict),
@@ -158,7 +161,7 @@ let package = Package(
 
     // Tests, one target for each module
     tests("Kernels", ["Kernels", "CIntrinsics", "kernel-hash"]),
-    tests("GGUF", ["GGUF"]),
+    tests("GGUF", ["GGUF", "gguf-exerciser"]),
     tests("Tokenizers", ["Tokenizers", "GGUF"]),
     tests("Inference", ["Inference", "Tokenizers", "GGUF", "Kernels", "engine-fingerprint"]),
     tests("CBOR", ["CBOR", crypto]),

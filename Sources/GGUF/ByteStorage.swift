@@ -1,39 +1,13 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// Owns the bytes of a file: a private, read-only mapping, or a copy in memory.
-///
-/// A file must not be shortened while it is mapped: reading a page that no longer exists ends the
-/// process, on every system. Replace model files by renaming, never by writing into them.
+/// Owns bytes that stay where they are: a mapped file's, or a copy in memory.
 final class ByteStorage: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
-  private let isMapping: Bool
+  /// Nil for a copy.
+  let file: MappedFile?
 
-  /// Maps the file, which must be a regular one and not empty.
   init(mapping path: String) throws(GGUFError) {
-    func failure(_ found: String) -> GGUFError {
-      GGUFError(file: path, field: "file", found: found, expected: "a readable GGUF file")
-    }
-    // O_NONBLOCK: opening a named pipe must fail below, not wait for a writer.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw failure(String(cString: strerror(errno))) }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw failure(String(cString: strerror(errno))) }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw failure("something not a plain file") }
-    let size = Int(status.st_size)
-    guard size > 0 else { throw failure("an empty file") }
-    let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
-    guard let address, address != MAP_FAILED else {
-      throw failure(String(cString: strerror(errno)))
-    }
-    bytes = UnsafeRawBufferPointer(start: address, count: size)
-    isMapping = true
+    let file = try MappedFile(path: path)
+    self.file = file
+    bytes = file.bytes
   }
 
   /// Copies bytes to 64-byte aligned memory.
@@ -41,14 +15,19 @@ final class ByteStorage: @unchecked Sendable {
     let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: source.count, alignment: 64)
     copy.copyBytes(from: source)
     bytes = UnsafeRawBufferPointer(copy)
-    isMapping = false
+    file = nil
   }
 
   deinit {
-    if isMapping {
-      munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
-    } else {
-      bytes.deallocate()
-    }
+    if file == nil { bytes.deallocate() }
+  }
+
+  /// Throws if the bytes read so far may not have been those of the file.
+  func requireIntact() throws(GGUFError) { try file?.requireIntact() }
+
+  /// Reads `buffer.count` bytes from `offset` without touching the pages of the mapping.
+  func read(into buffer: UnsafeMutableRawBufferPointer, from offset: Int) throws(GGUFError) {
+    if let file { return try file.read(into: buffer, from: offset) }
+    buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + buffer.count]))
   }
 }

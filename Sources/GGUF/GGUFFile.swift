@@ -18,7 +18,8 @@ package struct TensorInfo: Sendable {
 ///
 /// Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Everything the header says is
 /// checked against the length of the file when it is opened, so that a damaged, cut or hostile file
-/// is an error here and not a fault later. Opening costs memory for names and scalars alone.
+/// is an error here and not a fault later. Opening costs memory for names and scalars alone. A file
+/// that is cut short while it is open makes whatever reads it throw.
 package final class GGUFFile: Sendable {
   package let path: String
   package let version: Int
@@ -38,7 +39,9 @@ package final class GGUFFile: Sendable {
   }
 
   private init(path: String, storage: ByteStorage) throws(GGUFError) {
-    let header = try GGUFHeader(parsing: storage, file: path)
+    let parsed = Result { () throws(GGUFError) in try GGUFHeader(parsing: storage, file: path) }
+    try storage.requireIntact()
+    let header = try parsed.get()
     self.path = path
     self.storage = storage
     version = header.version
@@ -49,15 +52,38 @@ package final class GGUFFile: Sendable {
 
   /// Gives `body` the bytes of one of this file's tensors, mapped, not copied.
   ///
-  /// The pointer is valid within `body` alone. `info` must come from this file.
+  /// The pointer is valid within `body` alone. `info` must come from this file. Throws if the file has
+  /// become shorter, whatever `body` made of the zeros it may then have read.
   package func withBytes<R>(
     of info: TensorInfo, _ body: (UnsafeRawBufferPointer) throws -> R
-  ) rethrows -> R {
+  ) throws -> R {
+    requireOwn(info)
+    let range = info.offset..<(info.offset + info.byteCount)
+    let result = Result { try body(UnsafeRawBufferPointer(rebasing: storage.bytes[range])) }
+    try storage.requireIntact()
+    return try result.get()
+  }
+
+  /// Copies `buffer.count` of a tensor's bytes, those from `start` on, without mapping them.
+  ///
+  /// `info` must come from this file. For bytes that are read once: neither the copy in the page cache
+  /// nor the addresses it would be mapped to count as this process's memory. Safe from several threads.
+  package func read(
+    _ info: TensorInfo, from start: Int, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(GGUFError) {
+    requireOwn(info)
+    precondition(start >= 0 && buffer.count <= info.byteCount - start, "bytes beyond the tensor")
+    try storage.read(into: buffer, from: info.offset + start)
+  }
+
+  /// Throws if the file has become shorter since it was opened.
+  ///
+  /// For whoever passes on metadata arrays without decoding them, as a writer does.
+  package func requireIntact() throws(GGUFError) { try storage.requireIntact() }
+
+  private func requireOwn(_ info: TensorInfo) {
     precondition(
       info.offset + info.byteCount <= storage.bytes.count, "the tensor belongs to another file")
-    let range = info.offset..<(info.offset + info.byteCount)
-    defer { withExtendedLifetime(storage) {} }
-    return try body(UnsafeRawBufferPointer(rebasing: storage.bytes[range]))
   }
 
   /// The tensor of that name, or an error that names it.

@@ -51,35 +51,44 @@ package struct MetadataArray: Sendable {
         file: file, field: field, found: MetadataValue.array(self).summary,
         expected: "an array of strings")
     }
-    var cursor = ByteCursor(file: file, bytes: encoded)
-    for index in 0..<count {
-      let bytes = try cursor.lengthPrefixed("\(field)[\(index)]")
-      try body(UnsafeRawBufferPointer(rebasing: cursor.bytes[bytes]))
+    try reading { () throws(GGUFError) in
+      var cursor = ByteCursor(file: file, bytes: encoded)
+      for index in 0..<count {
+        let bytes = try cursor.lengthPrefixed("\(field)[\(index)]")
+        try body(UnsafeRawBufferPointer(rebasing: cursor.bytes[bytes]))
+      }
     }
-    withExtendedLifetime(storage) {}
   }
 
   /// Decodes elements of a fixed size, refusing those that `convert` does not accept.
   func values<T>(
     file: String, field: String, expected: String, _ convert: (MetadataValue) -> T?
   ) throws(GGUFError) -> [T] {
-    var result: [T] = []
     guard elementType.fixedBytes != nil else {
       throw GGUFError(
         file: file, field: field, found: MetadataValue.array(self).summary, expected: expected)
     }
-    result.reserveCapacity(count)
-    var cursor = ByteCursor(file: file, bytes: encoded)
-    for index in 0..<count {
-      let value = try cursor.scalar(elementType, "\(field)[\(index)]")
-      guard let converted = convert(value) else {
-        throw GGUFError(
-          file: file, field: "\(field)[\(index)]", found: value.summary, expected: expected)
+    return try reading { () throws(GGUFError) in
+      var result: [T] = []
+      result.reserveCapacity(count)
+      var cursor = ByteCursor(file: file, bytes: encoded)
+      for index in 0..<count {
+        let value = try cursor.scalar(elementType, "\(field)[\(index)]")
+        guard let converted = convert(value) else {
+          throw GGUFError(
+            file: file, field: "\(field)[\(index)]", found: value.summary, expected: expected)
+        }
+        result.append(converted)
       }
-      result.append(converted)
+      return result
     }
-    withExtendedLifetime(storage) {}
-    return result
+  }
+
+  /// Runs `body`, which reads the elements; that the file shrank comes before any other error.
+  private func reading<R>(_ body: () throws(GGUFError) -> R) throws(GGUFError) -> R {
+    let result = Result { () throws(GGUFError) in try body() }
+    try storage.requireIntact()
+    return try result.get()
   }
 }
 

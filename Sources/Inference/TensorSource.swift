@@ -21,7 +21,7 @@ struct TensorSource {
     guard let format = WeightFormat(info.type) else {
       throw error(name, found: "type \(info.type.name)", expected: WeightFormat.supportedTypes)
     }
-    return file.withBytes(of: info) {
+    return try file.withBytes(of: info) {
       PackedMatrix(packing: $0, format: format, rows: rows, columns: columns)
     }
   }

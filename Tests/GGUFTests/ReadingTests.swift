@@ -82,7 +82,7 @@ import Testing
     #expect(try file.floats("floats") == [0.5, -1.25])
     #expect(file.tensorOrder == ["a", "b", "c", "d"])
     let expected = try Quantizer.quantize((0..<64).map { Float($0 - 32) / 8 }, to: .q4_0)
-    #expect(file.withBytes(of: try file.tensor("c")) { Array($0) } == expected)
+    #expect(try file.withBytes(of: file.tensor("c")) { Array($0) } == expected)
     #expect(!FileManager.default.fileExists(atPath: path + ".partial"))
   }
 

@@ -16,7 +16,7 @@ import Testing
     for (key, value) in source.metadata { writer.add(key, value) }
     for tensor in source.tensorOrder where tensor != missing && tensor != name {
       let info = try source.tensor(tensor)
-      let bytes = source.withBytes(of: info) { Array($0) }
+      let bytes = try source.withBytes(of: info) { Array($0) }
       try writer.add(tensor: tensor, shape: info.shape, type: info.type, bytes: bytes)
     }
     if let name {
