@@ -64,6 +64,13 @@ extension GGUFFile {
       .values(file: path, field: key, expected: "a floating-point number") { $0.floatingPoint }
   }
 
+  package func bools(_ key: String) throws(GGUFError) -> [Bool] {
+    try array(key, "an array of bools")
+      .values(file: path, field: key, expected: "a bool") {
+        if case .bool(let flag) = $0 { flag } else { nil }
+      }
+  }
+
   private func array(_ key: String, _ expected: String) throws(GGUFError) -> MetadataArray {
     let found = try value(key, expected) { if case .array(let array) = $0 { array } else { nil } }
     return try required(found, key, expected)

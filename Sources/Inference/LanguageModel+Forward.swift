@@ -11,7 +11,8 @@ extension LanguageModel {
     for chunk in batch.chunks(of: Self.chunkTokens) {
       for piece in chunk.pieces {
         piece.segment.reserve(piece.tokens.count)
-        rope.reserve(positions: piece.position + piece.tokens.count)
+        rope.global.reserve(positions: piece.position + piece.tokens.count)
+        rope.local.reserve(positions: piece.position + piece.tokens.count)
       }
       embed(chunk)
       for layer in weights.layers.indices.dropLast() {
@@ -21,12 +22,12 @@ extension LanguageModel {
       attendLast(weights.layers.count - 1, chunk)
       for piece in chunk.pieces { piece.segment.append(piece.tokens) }
       guard !chunk.outputs.isEmpty else { continue }
-      norm(weights.outputNorm, rows: chunk.outputs.count)
+      normalise(state.x, weights.outputNorm, rows: chunk.outputs.count)
       head(chunk.outputs)
     }
   }
 
-  /// Sets x to the embedding of every token.
+  /// Sets x to the scaled embedding of every token.
   private func embed(_ chunk: ForwardBatch.Chunk) {
     var row = 0
     for piece in chunk.pieces {
@@ -37,6 +38,10 @@ extension LanguageModel {
         row += 1
       }
     }
+    guard features.embeddingScale != 1 else { return }
+    backend.scale(
+      state.x.pointer, by: features.embeddingScale, tokens: chunk.rows,
+      count: configuration.width, stride: state.strides.width)
   }
 
   /// Adds wo · attention(rope(wq · norm(x)), cache) to x, storing keys and values in the cache.
@@ -59,13 +64,19 @@ extension LanguageModel {
   /// Queries, and keys and values into the segments.
   private func store(_ index: Int, _ chunk: ForwardBatch.Chunk) {
     let (layer, c, s) = (weights.layers[index], configuration, state.strides)
-    norm(layer.attentionNorm, rows: chunk.rows)
+    normalise(state.x, layer.attentionNorm, rows: chunk.rows)
     backend.matmulEach(
       layer.queryKeyValue, input: state.h.pointer, tokens: chunk.rows, inputStride: s.width,
       outputs: [state.queries.pointer, state.keys.pointer, state.values.pointer],
       outputStrides: [s.query, s.keyValue, s.keyValue])
-    rotate(state.queries, heads: c.heads, stride: s.query, rows: chunk.rows)
-    rotate(state.keys, heads: c.keyValueHeads, stride: s.keyValue, rows: chunk.rows)
+    addBiases(layer, rows: chunk.rows)
+    let table = features.window(ofLayer: index) == nil ? rope.global : rope.local
+    rotate(
+      Heads(rows: state.queries, count: c.heads, stride: s.query), layer.queryKeyNorm?.query,
+      table, rows: chunk.rows)
+    rotate(
+      Heads(rows: state.keys, count: c.keyValueHeads, stride: s.keyValue),
+      layer.queryKeyNorm?.key, table, rows: chunk.rows)
     let writes = chunk.pieces.map {
       KVWrite(
         base: $0.segment.base(index), position: $0.segment.count, firstRow: $0.firstRow,
@@ -74,6 +85,17 @@ extension LanguageModel {
     backend.storeKV(
       writes, layout: layout, keys: state.keys.pointer, keyStride: s.keyValue,
       values: state.values.pointer, valueStride: s.keyValue)
+  }
+
+  private func addBiases(_ layer: DecoderWeights.Layer, rows: Int) {
+    let (c, s) = (configuration, state.strides)
+    let outputs = [
+      (state.queries, c.queryWidth, s.query), (state.keys, c.keyValueWidth, s.keyValue),
+      (state.values, c.keyValueWidth, s.keyValue),
+    ]
+    for ((buffer, count, stride), bias) in zip(outputs, layer.queryKeyValueBias) {
+      backend.addBias(buffer.pointer, bias.pointer, tokens: rows, count: count, stride: stride)
+    }
   }
 
   /// Sets attention = softmax(q · k) · v over its segments for every piece's tokens from one on, in
@@ -88,38 +110,46 @@ extension LanguageModel {
         own: piece.segment.span(index, adding: piece.tokens.count))
     }
     backend.attention(
-      requests, layout: layout, queryHeads: configuration.heads, scale: scale,
+      requests, layout: layout, queryHeads: configuration.heads,
+      scale: features.attentionScale,
       queries: state.queries.pointer, queryStride: state.strides.query,
       output: state.attention.pointer, outputStride: state.strides.query)
   }
 
   private var layout: KVLayout { KVLayout(configuration) }
-  private var scale: Float { 1 / Float(configuration.headDimension).squareRoot() }
 
-  /// Adds wo · attention to x.
+  /// Adds wo · attention, normed in some families, to x.
   private func project(_ layer: DecoderWeights.Layer, rows: Int) {
     let s = state.strides
     backend.matmul(
       [layer.attentionOutput], input: state.attention.pointer, tokens: rows, inputStride: s.query,
       outputs: [state.h.pointer], outputStrides: [s.width])
-    addToResidual(rows: rows)
+    addToResidual(layer.attentionPostNorm, rows: rows)
   }
 
-  /// Adds down · (silu(gate · norm(x)) * (up · norm(x))) to x.
+  /// Adds down · (activation(gate · norm(x)) * (up · norm(x))), normed in some families, to x.
   private func feedForward(_ layer: DecoderWeights.Layer, rows: Int) {
     let s = state.strides
-    norm(layer.feedForwardNorm, rows: rows)
+    normalise(state.x, layer.feedForwardNorm, rows: rows)
     backend.matmulEach(
       layer.gateUp, input: state.h.pointer, tokens: rows, inputStride: s.width,
       outputs: [state.gate.pointer, state.up.pointer],
       outputStrides: [s.feedForward, s.feedForward])
-    backend.siluMultiply(
-      state.gate.pointer, state.up.pointer, tokens: rows, count: configuration.feedForward,
-      stride: s.feedForward)
+    activate(rows: rows)
     backend.matmul(
       [layer.down], input: state.gate.pointer, tokens: rows, inputStride: s.feedForward,
       outputs: [state.h.pointer], outputStrides: [s.width])
-    addToResidual(rows: rows)
+    addToResidual(layer.feedForwardPostNorm, rows: rows)
+  }
+
+  private func activate(rows: Int) {
+    let (gate, up) = (state.gate.pointer, state.up.pointer)
+    let (count, stride) = (configuration.feedForward, state.strides.feedForward)
+    switch features.activation {
+    case .silu: backend.siluMultiply(gate, up, tokens: rows, count: count, stride: stride)
+    case .geluTanh:
+      backend.geluTanhMultiply(gate, up, tokens: rows, count: count, stride: stride)
+    }
   }
 
   /// Logits of a chunk's outputs, a bounded number of rows at a time; the pointer is valid during the
@@ -135,6 +165,11 @@ extension LanguageModel {
       backend.matmul(
         [weights.output], input: state.h.pointer + first * s.width, tokens: rows,
         inputStride: s.width, outputs: [state.logits.pointer], outputStrides: [s.vocabulary])
+      if let cap = features.finalSoftCap {
+        backend.softCap(
+          state.logits.pointer, cap: cap, tokens: rows, count: configuration.vocabulary,
+          stride: s.vocabulary)
+      }
       for row in 0..<rows { body(outputs[first + row], state.logits.pointer + row * s.vocabulary) }
       first += rows
     }
@@ -158,22 +193,40 @@ extension LanguageModel {
     return rows.count
   }
 
-  private func norm(_ weight: FloatBuffer, rows: Int) {
+  /// Sets h = norm(rows of `input`); `input` may be h.
+  private func normalise(_ input: FloatBuffer, _ weight: FloatBuffer, rows: Int) {
     backend.rmsNorm(
-      state.x.pointer, weight: weight.pointer, epsilon: configuration.normEpsilon,
+      input.pointer, weight: weight.pointer, epsilon: configuration.normEpsilon,
       into: state.h.pointer, tokens: rows, count: configuration.width,
       stride: state.strides.width)
   }
 
-  private func addToResidual(rows: Int) {
+  /// Adds h to x, through a norm where the family has one.
+  private func addToResidual(_ postNorm: FloatBuffer?, rows: Int) {
+    if let postNorm { normalise(state.h, postNorm, rows: rows) }
     backend.add(
       state.x.pointer, state.h.pointer, tokens: rows, count: configuration.width,
       stride: state.strides.width)
   }
 
-  private func rotate(_ buffer: FloatBuffer, heads: Int, stride: Int, rows: Int) {
+  /// Rows of heads, one after the other.
+  private struct Heads {
+    let rows: FloatBuffer
+    let count: Int
+    let stride: Int
+  }
+
+  /// Rotates each head by its token's position, after its norm if there is one.
+  private func rotate(_ heads: Heads, _ norm: FloatBuffer?, _ table: RopeTable, rows: Int) {
+    let dimension = configuration.headDimension
+    if let norm {
+      backend.headNorm(
+        heads.rows.pointer, weight: norm.pointer, epsilon: configuration.normEpsilon,
+        tokens: rows, heads: heads.count, headDimension: dimension, stride: heads.stride)
+    }
     backend.rope(
-      buffer.pointer, tokens: rows, heads: heads, headDimension: configuration.headDimension,
-      stride: stride, table: rope, positions: state.positions, interleaved: true)
+      heads.rows.pointer, tokens: rows, heads: heads.count, headDimension: dimension,
+      stride: heads.stride, table: table, positions: state.positions,
+      interleaved: features.rope.isInterleaved)
   }
 }

@@ -17,8 +17,10 @@ package final class LanguageModel: @unchecked Sendable {
   package let backend: Backend
   /// The conversation format, nil for a model without one.
   package let chatTemplate: Result<ChatTemplate?, any Error>
+  let features: DecoderFeatures
   let weights: DecoderWeights
-  let rope: RopeTable
+  /// The rotation of layers without a window, and of those with one.
+  let rope: (global: RopeTable, local: RopeTable)
   let state: DecoderState
   private let loadedTokenizer: Result<any Tokenizer, any Error>
   private let lock = NSLock()
@@ -27,36 +29,60 @@ package final class LanguageModel: @unchecked Sendable {
   package static let chunkTokens = 256
 
   private init(
-    file: GGUFFile, configuration: Configuration, rotaryPositions: Configuration.Rope,
-    backend: Backend
+    file: GGUFFile, configuration: Configuration, features: DecoderFeatures, backend: Backend
   ) throws {
     self.file = file
     self.configuration = configuration
+    self.features = features
     self.backend = backend
     path = file.path
     var source = TensorSource(file)
-    weights = try DecoderWeights(&source, configuration)
-    rope = RopeTable(rotaryPositions, factors: weights.ropeFactors)
+    weights = try DecoderWeights(&source, configuration, features)
+    let global = RopeTable(features.rope, factors: weights.ropeFactors)
+    rope = (global, features.localRope.map { RopeTable($0, factors: []) } ?? global)
     state = DecoderState(configuration, rows: Self.chunkTokens)
     chatTemplate = Result { try ChatTemplate.detect(in: file) }
     loadedTokenizer = Result { try Self.tokenizer(file, configuration) }
   }
 
-  /// Opens a GGUF file of the architecture `llama`.
-  package static func load(path: String, backend: Backend) throws -> LanguageModel {
-    try load(file: GGUFFile(path: path), backend: backend)
+  /// Opens a GGUF file of a decoder.
+  ///
+  /// `contextLength`: how many positions will be needed. Nil stands for all that the model has, except
+  /// for a longrope model, which then has those of its first training: it computes with other
+  /// frequencies when it is loaded for more.
+  package static func load(
+    path: String, backend: Backend, contextLength: Int? = nil
+  ) throws -> LanguageModel {
+    try load(file: GGUFFile(path: path), backend: backend, contextLength: contextLength)
   }
 
   /// Uses an open file; the error of a file that is no decoder names what was found.
-  package static func load(file: GGUFFile, backend: Backend) throws -> LanguageModel {
-    let configuration = try Configuration(file)
-    guard configuration.architecture == .llama, let rope = configuration.rope else {
+  package static func load(
+    file: GGUFFile, backend: Backend, contextLength: Int? = nil
+  ) throws -> LanguageModel {
+    let configuration = try Configuration(file, contextLength: contextLength)
+    guard let features = configuration.decoder else {
       throw InferenceError.unsupportedArchitecture(
         file: file.path, name: configuration.architecture.rawValue,
-        expected: "llama, a model that generates text")
+        expected: "a model that generates text, such as llama")
     }
+    try refuseWhatAttentionLacks(features, file)
     return try LanguageModel(
-      file: file, configuration: configuration, rotaryPositions: rope, backend: backend)
+      file: file, configuration: configuration, features: features, backend: backend)
+  }
+
+  private static func refuseWhatAttentionLacks(
+    _ features: DecoderFeatures, _ file: GGUFFile
+  ) throws {
+    if let window = features.window {
+      throw GGUFError(
+        file: file.path, field: "attention.sliding_window", found: "\(window.length)",
+        expected: "no window")
+    }
+    if let cap = features.attentionSoftCap {
+      throw GGUFError(
+        file: file.path, field: "attn_logit_softcapping", found: "\(cap)", expected: "none")
+    }
   }
 
   package var name: String { configuration.name }

@@ -26,6 +26,29 @@ struct TensorSource {
     }
   }
 
+  /// Several matrices that lie one after the other in one tensor, as fused projections do.
+  ///
+  /// `rows`: how many rows each has; together they are the tensor's.
+  mutating func matrices(
+    _ name: String, rows: [Int], columns: Int
+  ) throws -> [PackedMatrix] {
+    let info = try tensor(name, shape: [columns, rows.reduce(0, +)])
+    guard let format = WeightFormat(info.type) else {
+      throw error(name, found: "type \(info.type.name)", expected: WeightFormat.supportedTypes)
+    }
+    let rowBytes = format.rowBytes(columns: columns)
+    return file.withBytes(of: info) { bytes in
+      var first = 0
+      return rows.map { count in
+        defer { first += count }
+        return PackedMatrix(
+          packing: UnsafeRawBufferPointer(
+            rebasing: bytes[(first * rowBytes)..<((first + count) * rowBytes)]),
+          format: format, rows: count, columns: columns)
+      }
+    }
+  }
+
   /// A vector such as a norm's weight or a bias.
   mutating func vector(_ name: String, count: Int) throws -> FloatBuffer {
     try floats(name, shape: [count])

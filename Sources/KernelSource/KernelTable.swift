@@ -47,6 +47,8 @@ private func addRowKernels(_ k: inout ci_kernels) {
   k.add = { add($0!, $1!, $2, $3, $4, $5) }
   k.scale = { scale($0!, $1, $2, $3, $4) }
   k.silu_multiply = { siluMultiply($0!, $1!, $2, $3, $4) }
+  k.gelu_tanh_multiply = { geluTanhMultiply($0!, $1!, $2, $3, $4) }
+  k.soft_cap = { softCap($0!, $1, $2, $3, $4) }
   k.gelu = { gelu($0!, $1, $2, $3) }
   k.rope = { rope($0!, $1!, $2, $3) }
   k.argmax = { argmax($0!, $1) }

@@ -121,28 +121,34 @@ func gelu(_ x: MutableRow, _ tokens: Int, _ count: Int, _ stride: Int) {
   }
 }
 
-/// erf within 3 ulp: a polynomial below 0.93, `1 - e^-p(|x|)` above.
-@inline(__always)
-private func errorFunction(_ x: f32x16) -> f32x16 {
-  let t = ci_abs(x)
-  let s = x * x
-  var near = ci_splat(-5.967_617_03e-4)
-  near = ci_fma(near, s, ci_splat(4.991_194_23e-3))
-  near = ci_fma(near, s, ci_splat(-2.676_813_49e-2))
-  near = ci_fma(near, s, ci_splat(1.128_199_25e-1))
-  near = ci_fma(near, s, ci_splat(-3.761_253_36e-1))
-  near = ci_fma(near, s, ci_splat(1.283_791_66e-1))
-  near = ci_fma(near, x, x)
-  let slope = ci_fma(ci_splat(-1.728_534_70e-5), t, ci_splat(3.831_971_26e-4))
-  var far = ci_fma(slope, s, ci_fma(ci_splat(-3.883_964_38e-3), t, ci_splat(2.425_462_19e-2)))
-  far = ci_fma(far, t, ci_splat(-1.067_778_77e-1))
-  far = ci_fma(far, t, ci_splat(-6.348_466_87e-1))
-  far = ci_fma(far, t, ci_splat(-1.287_175_12e-1))
-  far = ci_fma(far, t, -t)
-  let rest = ci_splat(1) - exponential(far)
-  let sign = unsafeBitCast(x, to: i32x16.self) & ci_splat_int(Int32.min)
-  let signed = unsafeBitCast(unsafeBitCast(rest, to: i32x16.self) | sign, to: f32x16.self)
-  return ci_select(ci_greater(t, ci_splat(0.927_734_375)), signed, near)
+/// gate = gelu(gate) * up with the approximation of GELU by tanh, as gated networks are trained with it.
+///
+/// `gelu(x) = x / 2 * (1 + tanh(u))` is `x / (1 + e^-2u)`, u = sqrt(2 / pi) * (x + 0.044715 x^3).
+@inline(never)
+func geluTanhMultiply(_ gate: MutableRow, _ up: Row, _ tokens: Int, _ count: Int, _ stride: Int) {
+  for t in 0..<tokens {
+    let row = gate + t &* stride
+    let other = up + t &* stride
+    eachVector(count) { i, width in
+      let g = read(row, i, width)
+      let slope = ci_fma(g * g, ci_splat(-0.071_354_816_3), ci_splat(-1.595_769_12))
+      let sigmoid = g / (ci_splat(1) + exponential(g * slope))
+      write(sigmoid * read(other, i, width), row, i, width)
+    }
+  }
+}
+
+/// x = cap * tanh(x / cap).
+@inline(never)
+func softCap(_ x: MutableRow, _ cap: Float, _ tokens: Int, _ count: Int, _ stride: Int) {
+  let inverse = ci_splat(1 / cap)
+  for t in 0..<tokens {
+    let row = x + t &* stride
+    eachVector(count) { i, width in
+      let tanh = hyperbolicTangent(read(row, i, width) * inverse)
+      write(tanh * ci_splat(cap), row, i, width)
+    }
+  }
 }
 
 @inline(never)

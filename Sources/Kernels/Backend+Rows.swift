@@ -62,6 +62,38 @@ extension Backend {
     }
   }
 
+  /// gate = gelu(gate) * up, GELU in its approximation by tanh.
+  package func geluTanhMultiply(
+    _ gate: UnsafeMutablePointer<Float>, _ up: UnsafePointer<Float>, tokens: Int, count: Int,
+    stride: Int
+  ) {
+    overRows("geluTanhMultiply", tokens, count, passes: 3) { first, rows in
+      kernels.gelu_tanh_multiply(gate + first * stride, up + first * stride, rows, count, stride)
+    }
+  }
+
+  /// x = cap * tanh(x / cap), for each token; the cap is positive.
+  package func softCap(
+    _ x: UnsafeMutablePointer<Float>, cap: Float, tokens: Int, count: Int, stride: Int
+  ) {
+    overRows("softCap", tokens, count, passes: 2) { first, rows in
+      kernels.soft_cap(x + first * stride, cap, rows, count, stride)
+    }
+  }
+
+  /// x = x / sqrt(mean(x^2) + epsilon) * weight for each head of each token, weight the same for all.
+  package func headNorm(
+    _ x: UnsafeMutablePointer<Float>, weight: UnsafePointer<Float>, epsilon: Float, tokens: Int,
+    heads: Int, headDimension: Int, stride: Int
+  ) {
+    overRows("headNorm", tokens, heads * headDimension, passes: 3) { first, rows in
+      for row in first..<first + rows {
+        let at = x + row * stride
+        kernels.rms_norm(at, weight, epsilon, at, heads, headDimension, headDimension)
+      }
+    }
+  }
+
   /// x = x / 2 * (1 + erf(x / sqrt 2)).
   package func gelu(
     _ x: UnsafeMutablePointer<Float>, tokens: Int, count: Int, stride: Int

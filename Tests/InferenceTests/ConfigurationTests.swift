@@ -37,7 +37,8 @@ import Testing
     let c = try Configuration(file())
     #expect(c.headDimension == 8 && c.keyValueWidth == 16 && c.queryWidth == 48)
     #expect(c.vocabulary == 10 && c.name == "llama")
-    #expect(c.rope == .init(frequencyBase: 10_000, rotated: 8, positionScale: 1))
+    #expect(c.decoder?.rope == Rope(frequencyBase: 10_000, rotated: 8, isInterleaved: true))
+    #expect(c.decoder?.window == nil && c.decoder?.embeddingScale == 1)
   }
 
   @Test func headSizeMayDifferFromWidthByHeads() throws {
@@ -47,11 +48,11 @@ import Testing
         "rope.dimension_count": .uint32(10), "rope.freq_base": .float32(500_000),
       ]))
     #expect(c.headDimension == 20 && c.queryWidth == 120)
-    #expect(c.rope?.rotated == 10 && c.rope?.frequencyBase == 500_000)
+    #expect(c.decoder?.rope.rotated == 10 && c.decoder?.rope.frequencyBase == 500_000)
   }
 
   @Test func anUnknownArchitectureIsRefusedByName() throws {
-    expectError("\"mamba\", expected llama or bert", try file(architecture: "mamba"))
+    expectError("\"mamba\", expected one of llama, qwen2", try file(architecture: "mamba"))
   }
 
   @Test(arguments: [

@@ -63,6 +63,21 @@ enum Reference {
     return fma(near, x, x)
   }
 
+  static func tanh(_ x: Float) -> Float {
+    let t = abs(x)
+    let s = x * x
+    if t > 0.625 { return Float(signOf: x, magnitudeOf: 1 - 2 / (exp(t + t) + 1)) }
+    var near: Float = -5.704_988_73e-3
+    for c: Float in [2.063_908_88e-2, -5.373_971_56e-2, 1.333_144_22e-1, -3.333_328_19e-1] {
+      near = fma(near, s, c)
+    }
+    return fma(near * s, x, x)
+  }
+
+  static func geluTanh(_ x: Float) -> Float {
+    x / (1 + exp(x * fma(x * x, -0.071_354_816_3, -1.595_769_12)))
+  }
+
   /// 32 activations as int8 with a scale of 16 significant bits.
   static func quantise(_ x: ArraySlice<Float>) -> (values: [Int32], scale: Float) {
     let largest = x.map { $0.magnitude }.max()!

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Kernels
@@ -75,10 +76,63 @@ import Testing
       check(gated, tokens, count, stride) {
         zip(row(x, $0), row(y, $0)).map { $0 / (1 + Reference.exp(-$0)) * $1 }
       }
+      let gatedGELU = result {
+        backend.geluTanhMultiply($0, other.pointer, tokens: tokens, count: count, stride: stride)
+      }
+      check(gatedGELU, tokens, count, stride) {
+        zip(row(x, $0), row(y, $0)).map { Reference.geluTanh($0) * $1 }
+      }
+      let capped = result {
+        backend.softCap($0, cap: 3, tokens: tokens, count: count, stride: stride)
+      }
+      check(capped, tokens, count, stride) {
+        row(x, $0).map { Reference.tanh($0 * (1 / Float(3))) * 3 }
+      }
       let gelu = result { backend.gelu($0, tokens: tokens, count: count, stride: stride) }
       check(gelu, tokens, count, stride) {
         row(x, $0).map { $0 * 0.5 * (1 + Reference.erf($0 * 0.707_106_781)) }
       }
+    }
+  }
+
+  @Test(arguments: ISA.available, [1, 2])
+  func headsAreNormedOnTheirOwn(isa: ISA, threads: Int) throws {
+    let backend = try Backend(isa: isa, threads: threads)
+    var numbers = Numbers(11)
+    let (tokens, heads, dimension) = (300, 3, 20)
+    let stride = padded(heads * dimension)
+    let (x, weight) = (numbers.floats(tokens * stride), numbers.floats(dimension))
+    let (buffer, w) = (FloatBuffer(x), FloatBuffer(weight))
+    backend.headNorm(
+      buffer.pointer, weight: w.pointer, epsilon: 1e-6, tokens: tokens, heads: heads,
+      headDimension: dimension, stride: stride)
+    withExtendedLifetime(w) {}
+    check(buffer, tokens, heads * dimension, stride) { t in
+      (0..<heads).flatMap { head -> [Float] in
+        let start = t * stride + head * dimension
+        let row = Array(x[start..<start + dimension])
+        let factor = 1 / (Reference.squares(row) / Float(dimension) + 1e-6).squareRoot()
+        return zip(row, weight).map { $0 * factor * $1 }
+      }
+    }
+  }
+
+  @Test func softCapAndGatedGELUAreThoseOfDoublePrecision() throws {
+    let backend = try Backend(threads: 1)
+    let x = (-4000...4000).map { Float($0) * 0.01 }
+    let ones = FloatBuffer([Float](repeating: 1, count: x.count))
+    let (capped, gated) = (FloatBuffer(x), FloatBuffer(x))
+    backend.softCap(capped.pointer, cap: 30, tokens: 1, count: x.count, stride: x.count)
+    backend.geluTanhMultiply(
+      gated.pointer, ones.pointer, tokens: 1, count: x.count, stride: x.count)
+    withExtendedLifetime(ones) {}
+    for (i, value) in x.enumerated() {
+      let v = Double(value)
+      let cap = 30 * Foundation.tanh(v / 30)
+      #expect(abs(Double(capped.values[i]) - cap) <= 4e-7 * abs(cap))
+      let u = (2 / Double.pi).squareRoot() * (v + 0.044715 * v * v * v)
+      let gelu = v / 2 * (1 + Foundation.tanh(u))
+      #expect(abs(Double(gated.values[i]) - gelu) <= 1e-6 * max(abs(v), 1e-3))
     }
   }
 
@@ -112,15 +166,16 @@ import Testing
   }
 
   @Test func ropeTableHoldsTheAnglesOfItsPositions() {
-    let table = RopeTable(rotated: 4, base: 100, factors: [1, 2], scale: 0.5)
+    let table = RopeTable(rotated: 4, base: 100, factors: [1, 2], scale: 0.5, magnitude: 1.5)
     table.reserve(positions: 10)
     table.reserve(positions: 1000)
     #expect(table.positions >= 1000)
     for position in [0, 9, 999] {
       let angles = [0.5 * Double(position), 0.5 * 0.1 / 2 * Double(position)]
       for (i, angle) in angles.enumerated() {
-        #expect(abs(Double(table.cosines[2 * position + i]) - Deterministic.cos(angle)) < 1e-6)
-        #expect(abs(Double(table.sines[2 * position + i]) - Deterministic.sin(angle)) < 1e-6)
+        #expect(
+          abs(Double(table.cosines[2 * position + i]) - 1.5 * Deterministic.cos(angle)) < 1e-6)
+        #expect(abs(Double(table.sines[2 * position + i]) - 1.5 * Deterministic.sin(angle)) < 1e-6)
       }
     }
   }

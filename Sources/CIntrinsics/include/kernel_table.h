@@ -77,6 +77,8 @@ typedef struct {
   void (*add)(float *x, const float *y, long tokens, long count, long stride, long y_stride);
   void (*scale)(float *x, float factor, long tokens, long count, long stride);
   void (*silu_multiply)(float *gate, const float *up, long tokens, long count, long stride);
+  void (*gelu_tanh_multiply)(float *gate, const float *up, long tokens, long count, long stride);
+  void (*soft_cap)(float *x, float cap, long tokens, long count, long stride);
   void (*gelu)(float *x, long tokens, long count, long stride);
   void (*rope)(const ci_rope *job, float *x, long first_token, long tokens);
   void (*store_kv)(const float *keys, const float *values, long key_stride, long value_stride,
