@@ -37,7 +37,7 @@ struct TensorSource {
       throw error(name, found: "type \(info.type.name)", expected: WeightFormat.supportedTypes)
     }
     let rowBytes = format.rowBytes(columns: columns)
-    return file.withBytes(of: info) { bytes in
+    return try file.withBytes(of: info) { bytes in
       var first = 0
       return rows.map { count in
         defer { first += count }

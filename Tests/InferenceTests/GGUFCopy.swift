@@ -17,7 +17,7 @@ struct GGUFCopy {
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { writer.add(key, value) }
     for name in source.tensorOrder {
       let info = try source.tensor(name)
-      let bytes = source.withBytes(of: info) { Array($0) }
+      let bytes = try source.withBytes(of: info) { Array($0) }
       try writer.add(tensor: name, shape: info.shape, type: info.type, bytes: bytes)
     }
     return try GGUFFile(bytes: writer.encoded(), name: "test.gguf")
