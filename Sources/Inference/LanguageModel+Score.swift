@@ -46,7 +46,7 @@ extension LanguageModel {
         }
         let values = backend.logProbabilities(
           weights.output, hidden: state.h.pointer, rows: outputs.count,
-          stride: state.strides.width, targets: targets)
+          stride: state.strides.width, softCap: features.finalSoftCap, targets: targets)
         for (place, value) in zip(places, values) { result[place.request][place.target] = value }
       }
       return result

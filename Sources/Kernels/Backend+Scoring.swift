@@ -26,10 +26,11 @@ extension Backend {
   /// `hidden` holds `rows` normed states of `weights.columns` floats; `weights` is the output matrix,
   /// one row per token. Logits are formed for 256 tokens of the vocabulary at a time in a thread's own
   /// memory and reduced there, so no row of logits ever exists as a whole. The result has the bits of
-  /// `logit - logSumExp(logits)` over the rows that `matmul` gives, for all threads and batches.
+  /// `logit - logSumExp(logits)` over the rows that `matmul`, and `softCap` where one is given, make,
+  /// for all threads and batches.
   package func logProbabilities(
     _ weights: PackedMatrix, hidden: UnsafePointer<Float>, rows: Int, stride: Int,
-    targets: [(row: Int, token: Int32)]
+    softCap: Float? = nil, targets: [(row: Int, token: Int32)]
   ) -> [Double] {
     guard rows > 0, !targets.isEmpty else { return [] }
     var result: [Double] = []
@@ -42,7 +43,8 @@ extension Backend {
         operations: 2 * weights.rows * weights.columns * rows, bytes: weights.byteCount)
     ) {
       let plan = ScoringPlan(
-        self, weights, hidden: hidden, rows: rows, stride: stride, targets: targets)
+        self, weights, hidden: hidden, rows: rows, stride: stride, softCap: softCap,
+        targets: targets)
       plan.reduce()
       result = plan.logProbabilities()
     }
@@ -57,6 +59,7 @@ private struct ScoringPlan {
   private let vocabulary: Int
   private let rows: Int
   private let blocks: Int
+  private let softCap: Float?
   private let targets: [(row: Int, token: Int32)]
   /// Indices of targets, ascending by the block of their token.
   private let byBlock: [Int]
@@ -76,17 +79,19 @@ private struct ScoringPlan {
 
   init(
     _ backend: Backend, _ weights: PackedMatrix, hidden: UnsafePointer<Float>, rows: Int,
-    stride: Int, targets: [(row: Int, token: Int32)]
+    stride: Int, softCap: Float?, targets: [(row: Int, token: Int32)]
   ) {
     self.backend = backend
+    self.softCap = softCap
     self.rows = rows
     self.targets = targets
     vocabulary = weights.rows
     blocks = LogSumExp.blocks(vocabulary)
-    plan = MatmulPlan(
-      backend, [weights], input: hidden, tokens: rows, inputStride: stride, outputs: [nil],
-      outputStrides: [weights.groups * 16])
     (byBlock, starts) = Self.sorted(targets, rows: rows, vocabulary: vocabulary, blocks: blocks)
+    // Every product names its own output.
+    plan = MatmulPlan(
+      backend, [weights], input: hidden, tokens: rows, inputStride: stride,
+      outputs: [UnsafeMutablePointer(mutating: hidden)], outputStrides: [weights.groups * 16])
     scratchFloats = plan.widestTokenBlock * Self.scratchStride
     let floats = backend.threads * scratchFloats
     let partFloats = padded(2 * rows * blocks)
@@ -138,6 +143,9 @@ private struct ScoringPlan {
     plan.multiply(
       groups: first / 16..<(first + count + 15) / 16, tiles: tiles, into: own,
       stride: Self.scratchStride, backend.kernels)
+    if let softCap {
+      backend.kernels.soft_cap(own, softCap, tokens.count, count, Self.scratchStride)
+    }
     for row in tokens {
       let values = own + (row - tokens.lowerBound) * Self.scratchStride
       parts[row * blocks + block] = backend.part(values, count: count)

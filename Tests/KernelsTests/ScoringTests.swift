@@ -70,17 +70,25 @@ import Testing
       backend.matmul(
         [matrix], input: hidden.pointer, tokens: rows, inputStride: stride,
         outputs: [logits.pointer], outputStrides: [padded(vocabulary)])
-      let expected = targets.map { row, token in
-        let values = logits.pointer + row * padded(vocabulary)
-        return Double(values[Int(token)]) - backend.logSumExp(values, count: vocabulary)
+      for softCap: Float? in [nil, 3] {
+        if let softCap {
+          backend.softCap(
+            logits.pointer, cap: softCap, tokens: rows, count: vocabulary,
+            stride: padded(vocabulary))
+        }
+        let expected = targets.map { row, token in
+          let values = logits.pointer + row * padded(vocabulary)
+          return Double(values[Int(token)]) - backend.logSumExp(values, count: vocabulary)
+        }
+        for limit in [1, 3, Int.max] {
+          backend.tileLimit = limit
+          let found = backend.logProbabilities(
+            matrix, hidden: hidden.pointer, rows: rows, stride: stride, softCap: softCap,
+            targets: targets)
+          #expect(found == expected, "\(format) \(vocabulary)x\(columns), \(rows) rows")
+        }
+        backend.tileLimit = .max
       }
-      for limit in [1, 3, Int.max] {
-        backend.tileLimit = limit
-        let found = backend.logProbabilities(
-          matrix, hidden: hidden.pointer, rows: rows, stride: stride, targets: targets)
-        #expect(found == expected, "\(format) \(vocabulary)x\(columns), \(rows) rows")
-      }
-      backend.tileLimit = .max
     }
   }
 
