@@ -14,16 +14,16 @@ import Testing
     values = try Quantizer.dequantize([UInt8](bytes), type: .f32, count: bytes.count / 4)
   }
 
-  @Test(arguments: ["q8_0", "q4_0", "f16", "bf16"])
+  @Test(arguments: ["q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "f16", "bf16"])
   func bytesEqualLlamaCpp(name: String) throws {
     let type = try #require(TensorType.allCases.first { $0.name == name.uppercased() })
     let expected = try #require(golden[name].flatMap { Data(base64Encoded: $0) })
     #expect(try Quantizer.quantize(values, to: type) == [UInt8](expected))
   }
 
-  @Test(arguments: ["q8_0", "q4_0"])
+  @Test(arguments: ["q8_0", "q4_0", "q4_1", "q5_0", "q5_1"])
   func dequantizedValuesEqualLlamaCpp(name: String) throws {
-    let type: TensorType = name == "q8_0" ? .q8_0 : .q4_0
+    let type = try #require(TensorType.allCases.first { $0.name == name.uppercased() })
     let bytes = try #require(golden[name].flatMap { Data(base64Encoded: $0) })
     let expected = try #require(golden["dequantized_\(name)"].flatMap { Data(base64Encoded: $0) })
     let read = try Quantizer.dequantize([UInt8](bytes), type: type, count: values.count)
@@ -64,28 +64,43 @@ import Testing
     for odd in [Float.nan, .infinity, -.infinity] {
       var block = [Float](repeating: 0, count: 32)
       block[9] = odd
-      for type in [TensorType.q8_0, .q4_0] {
-        let error = #expect(throws: GGUFError.self) { try Quantizer.quantize(block, to: type) }
+      for type in Quantizer.supported where type.blockLength > 1 {
+        let row = block + [Float](repeating: 0, count: type.blockLength - 32)
+        let error = #expect(throws: GGUFError.self) { try Quantizer.quantize(row, to: type) }
         #expect(error?.field == "\(type.name) value 9")
       }
     }
     let many = [Float](repeating: 0, count: 256)
-    let error = #expect(throws: GGUFError.self) { try Quantizer.quantize(many, to: .q4_K) }
-    #expect(error?.found == "Q4_K")
+    let error = #expect(throws: GGUFError.self) { try Quantizer.quantize(many, to: .q8_K) }
+    #expect(error?.found == "Q8_K")
     #expect(throws: GGUFError.self) {
       try Quantizer.dequantize([1, 2, 3], type: .q8_0, count: 32)
     }
   }
 
+  @Test func blocksWhoseScaleOverflowsAreRefused() {
+    let block = (0..<32).map { $0 % 3 == 0 ? Float.greatestFiniteMagnitude : -1e38 }
+    for type in [TensorType.q8_0, .q4_0, .q4_1, .q5_0, .q5_1] {
+      let error = #expect(throws: GGUFError.self) { try Quantizer.quantize(block, to: type) }
+      #expect(error?.found.contains("does not fit float16") == true)
+    }
+  }
+
   @Test func extremeBlocksDoNotTrap() throws {
     let extremes: [Float] = [
-      .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude,
-      .leastNormalMagnitude, 1e-38, -1e-38, 0, -0.0,
+      .greatestFiniteMagnitude, -.greatestFiniteMagnitude, 1e30, 1e19, 65_504, 1e-6,
+      .leastNonzeroMagnitude, .leastNormalMagnitude, 1e-38, -1e-38, 0, -0.0,
     ]
     for value in extremes {
-      let block = (0..<32).map { $0 % 3 == 0 ? value : -value / 2 }
-      for type in [TensorType.q8_0, .q4_0] {
-        #expect(try Quantizer.quantize(block, to: type).count == type.blockBytes)
+      let block = (0..<256).map { $0 % 3 == 0 ? value : -value / 2 }
+      for type in Quantizer.supported {
+        guard let bytes = try? Quantizer.quantize(block, to: type) else {
+          #expect(abs(value) > 60_000, "only scales beyond float16 are refused")
+          continue
+        }
+        #expect(bytes.count == 256 / type.blockLength * type.blockBytes)
+        let read = try Quantizer.dequantize(bytes, type: type, count: 256)
+        #expect(type.blockLength == 1 || read.allSatisfy(\.isFinite), "\(type.name) \(value)")
       }
     }
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes quantizer.json and python-written.gguf beside this script.
+"""Writes quantizer.json, superblocks.json and python-written.gguf beside this script.
 
 Needs numpy, gguf and llama-cpp-python, of which only the library libggml-base is used.
 """
@@ -58,13 +58,50 @@ def blocks(count):
 def write_quantizer():
     values = blocks(48)
     golden = {"values": text(values.tobytes())}
-    for name, block_bytes in (("q8_0", 34), ("q4_0", 18)):
+    for name, block_bytes in (("q8_0", 34), ("q4_0", 18), ("q4_1", 20), ("q5_0", 22), ("q5_1", 24)):
         data = quantize(values, name, block_bytes)
         golden[name] = text(data)
         golden["dequantized_" + name] = text(dequantize(data, name, len(values)))
     golden["bf16"] = text(gguf.quants.quantize(values, TYPES.BF16).tobytes())
     golden["f16"] = text(values.astype(np.float16).tobytes())
     (HERE / "quantizer.json").write_text(json.dumps(golden, indent=1))
+
+
+def chunk(values, kind):
+    """What ggml_quantize_chunk makes of rows of 256 without an importance matrix."""
+    length, size = gguf.GGML_QUANT_SIZES[kind]
+    out = (ctypes.c_uint8 * (len(values) // length * size))()
+    GGML.ggml_quantize_chunk(
+        ctypes.c_int(int(kind)), values.ctypes.data_as(ctypes.c_void_p), out, ctypes.c_int64(0),
+        ctypes.c_int64(len(values) // 256), ctypes.c_int64(256), None)
+    return bytes(out)
+
+
+def write_superblocks():
+    """Weights, and for each searched type ggml's bytes of the first two superblocks, their values,
+    and ggml's sum of squared errors over each set of weights."""
+    random = np.random.Generator(np.random.PCG64(11))
+    count = 12 * 256
+    sets = {
+        "normal": random.standard_normal(count) * 0.02,
+        "heavy": random.standard_t(3, count) * 0.02,
+        "uniform": random.uniform(-1, 1, count),
+        "shifted": random.standard_normal(count) * 0.1 + 0.2,
+    }
+    sets = {name: values.astype(np.float16).astype(np.float32) for name, values in sets.items()}
+    golden = {"types": {},
+              "sets": {n: text(v.astype(np.float16).tobytes()) for n, v in sets.items()}}
+    for name in ("q2_K", "q3_K", "q4_K", "q5_K", "q6_K", "iq4_nl"):
+        kind, entry = TYPES[name.upper()], {"errors": {}}
+        for set_name, values in sets.items():
+            data = chunk(values, kind)
+            read = np.frombuffer(dequantize(data, name, count), np.float32)
+            entry["errors"][set_name] = float(np.sum((read.astype(float) - values) ** 2))
+        data = chunk(sets["heavy"][:512], kind)
+        entry["bytes"] = text(data)
+        entry["values"] = text(dequantize(data, name, 512))
+        golden["types"][name.upper()] = entry
+    (HERE / "superblocks.json").write_text(json.dumps(golden, indent=1))
 
 
 def write_file():
@@ -100,4 +137,5 @@ def write_file():
 
 if __name__ == "__main__":
     write_quantizer()
+    write_superblocks()
     write_file()
