@@ -24,6 +24,8 @@ package final class GGUFFile: Sendable {
   package let path: String
   package let version: Int
   package let metadata: [String: MetadataValue]
+  /// Metadata keys in the order of the file.
+  package let metadataOrder: [String]
   package let tensors: [String: TensorInfo]
   /// Tensor names in the order of the file.
   package let tensorOrder: [String]
@@ -46,6 +48,7 @@ package final class GGUFFile: Sendable {
     self.storage = storage
     version = header.version
     metadata = header.metadata
+    metadataOrder = header.metadataOrder
     tensors = header.tensors
     tensorOrder = header.tensorOrder
   }

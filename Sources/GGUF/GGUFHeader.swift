@@ -6,6 +6,7 @@ struct GGUFHeader {
 
   private(set) var version = 0
   private(set) var metadata: [String: MetadataValue] = [:]
+  private(set) var metadataOrder: [String] = []
   private(set) var tensors: [String: TensorInfo] = [:]
   private(set) var tensorOrder: [String] = []
 
@@ -76,6 +77,7 @@ struct GGUFHeader {
     guard metadata.updateValue(value, forKey: key) == nil else {
       throw cursor.failure(key, found: "the key a second time", expected: "each key once")
     }
+    metadataOrder.append(key)
   }
 
   private static func metadataType(

@@ -1,22 +1,15 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// Builds a GGUF file, version 3, with the default alignment of 32 bytes.
+/// Builds a GGUF file in memory, version 3, with the default alignment of 32 bytes.
+///
+/// For files of any size see `ModelWriter`.
 package struct GGUFWriter {
-  private var entries: [(key: String, value: MetadataValue)] = []
-  private var tensors: [(name: String, shape: [Int], type: TensorType, bytes: [UInt8])] = []
-  private let alignment = 32
+  private var layout = GGUFLayout()
+  private var contents: [[UInt8]] = []
 
   package init() {}
 
   /// Adds a metadata value; keys stay in the order they are added.
   package mutating func add(_ key: String, _ value: MetadataValue) {
-    entries.append((key, value))
+    layout.entries.append((key, value))
   }
 
   /// Adds a tensor whose bytes are already in the form of `type`.
@@ -25,19 +18,58 @@ package struct GGUFWriter {
   package mutating func add(
     tensor name: String, shape: [Int], type: TensorType, bytes: [UInt8]
   ) throws(GGUFError) {
-    let rows = shape.dropFirst().reduce(1, *)
     let rowLength = shape.first ?? 0
-    let expected = rowLength / type.blockLength * type.blockBytes * rows
-    guard rowLength > 0, rowLength % type.blockLength == 0, bytes.count == expected else {
+    let tensor = GGUFLayout.Tensor(name: name, shape: shape, type: type)
+    guard rowLength > 0, rowLength % type.blockLength == 0, bytes.count == tensor.byteCount else {
       throw GGUFError(
         file: "writer", field: "tensor \(name)", found: "\(bytes.count) bytes for shape \(shape)",
-        expected: "\(expected) bytes and rows of whole \(type.name) blocks")
+        expected: "\(tensor.byteCount) bytes and rows of whole \(type.name) blocks")
     }
-    tensors.append((name, shape, type, bytes))
+    layout.tensors.append(tensor)
+    contents.append(bytes)
   }
 
   /// The whole file.
   package func encoded() -> [UInt8] {
+    var file = layout.encoded()
+    for bytes in contents {
+      file += bytes
+      file += repeatElement(0, count: GGUFLayout.padding(after: bytes.count))
+    }
+    return file
+  }
+
+  /// Writes the file whole or not at all: to a temporary name beside it, synced, then renamed.
+  package func write(to path: String) throws(GGUFError) {
+    let output = try DurableOutput(path: path, replacing: true)
+    try output.append(encoded())
+    try output.finish()
+  }
+}
+
+/// What a GGUF file says before its tensors' data.
+struct GGUFLayout {
+  struct Tensor {
+    let name: String
+    let shape: [Int]
+    let type: TensorType
+
+    var byteCount: Int {
+      let rows = shape.dropFirst().reduce(1, *)
+      return (shape.first ?? 0) / type.blockLength * type.blockBytes * rows
+    }
+  }
+
+  static let alignment = 32
+
+  var entries: [(key: String, value: MetadataValue)] = []
+  var tensors: [Tensor] = []
+
+  /// The zeros between the end of data of `count` bytes and the next multiple of the alignment.
+  static func padding(after count: Int) -> Int { (alignment - count % alignment) % alignment }
+
+  /// Everything up to the first tensor's data, which lies at the next byte.
+  func encoded() -> [UInt8] {
     var file: [UInt8] = Array("GGUF".utf8)
     file.appendInteger(UInt32(3))
     file.appendInteger(UInt64(tensors.count))
@@ -54,55 +86,11 @@ package struct GGUFWriter {
       for length in tensor.shape { file.appendInteger(UInt64(length)) }
       file.appendInteger(tensor.type.rawValue)
       file.appendInteger(UInt64(offset))
-      offset += padded(tensor.bytes.count)
+      offset += tensor.byteCount + Self.padding(after: tensor.byteCount)
     }
-    for bytes in tensors.lazy.map(\.bytes) {
-      file.append(contentsOf: repeatElement(0, count: padded(file.count) - file.count))
-      file.append(contentsOf: bytes)
-    }
-    file.append(contentsOf: repeatElement(0, count: padded(file.count) - file.count))
+    file += repeatElement(0, count: Self.padding(after: file.count))
     return file
   }
-
-  /// Writes the file whole or not at all: to a temporary name beside it, synced, then renamed.
-  package func write(to path: String) throws(GGUFError) {
-    let temporary = path + ".partial"
-    func failure(_ field: String) -> GGUFError {
-      let reason = String(cString: strerror(errno))
-      unlink(temporary)
-      return GGUFError(file: path, field: field, found: reason, expected: "a writable file")
-    }
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw failure("file") }
-    let bytes = encoded()
-    var written = 0
-    while written < bytes.count {
-      let count = bytes[written...].withUnsafeBytes { rest in
-        Self.systemWrite(descriptor, rest)
-      }
-      guard count > 0 else {
-        defer { close(descriptor) }
-        throw failure("data")
-      }
-      written += count
-    }
-    guard fsync(descriptor) == 0, close(descriptor) == 0, rename(temporary, path) == 0 else {
-      throw failure("file")
-    }
-  }
-
-  /// The system's call, which a method named `write` would otherwise hide.
-  private static func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-    #if canImport(Glibc)
-      Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-    #elseif canImport(Musl)
-      Musl.write(descriptor, bytes.baseAddress, bytes.count)
-    #elseif canImport(Darwin)
-      Darwin.write(descriptor, bytes.baseAddress, bytes.count)
-    #endif
-  }
-
-  private func padded(_ count: Int) -> Int { (count + alignment - 1) / alignment * alignment }
 }
 
 extension [UInt8] {

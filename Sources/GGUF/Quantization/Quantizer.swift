@@ -184,6 +184,24 @@ extension Quantizer {
     return count
   }
 
+  /// Refuses numbers that are not finite, or that a form without scales would make infinite.
+  static func checkRepresentable(
+    _ values: UnsafeBufferPointer<Float>, as type: TensorType
+  ) throws(GGUFError) {
+    try checkFinite(values, type)
+    let limit: Float =
+      switch type {
+      case .f16: 65_520
+      case .bf16: Float(bitPattern: 0x7F7F_8000)
+      default: .infinity
+      }
+    if let value = values.first(where: { abs($0) >= limit }) {
+      throw GGUFError(
+        file: "quantize", field: type.name, found: "\(value)",
+        expected: "a magnitude that \(type.name) can hold")
+    }
+  }
+
   private static func checkFinite(
     _ values: UnsafeBufferPointer<Float>, _ type: TensorType
   ) throws(GGUFError) {
