@@ -147,6 +147,9 @@ let package = Package(
     .executableTarget(
       name: "engine-fingerprint", dependencies: ["Inference", "Kernels"], swiftSettings: strict),
     .executableTarget(
+      name: "tokenizer-bench", dependencies: ["Tokenizers", "GGUF"],
+      path: "Benchmarks/tokenizers", exclude: ["compare.py"], swiftSettings: strict),
+    .executableTarget(
       name: "answer-bench",
       dependencies: ["Answering", "Corpus", "Inference", "Kernels", arguments],
       path: "Benchmarks/answers", exclude: ["README.md"], swiftSettings: strict),

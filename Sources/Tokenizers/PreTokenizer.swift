@@ -1,100 +1,126 @@
 import GGUF
 
-/// Cuts text into words before byte-level BPE, by the rule that `tokenizer.ggml.pre` names.
-enum PreTokenizer: Sendable {
-  /// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
-  case gpt2
-  /// `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|`
-  /// `\s*[\r\n]+|\s+(?!\S)|\s+`
-  case llama3
-  /// Every digit alone, then as GPT-2.
-  case smolLM
-  /// Runs of punctuation, then as GPT-2, then numbers apart, in threes from the left: what
-  /// llama.cpp does for files that name no rule.
-  case standard
+/// Cuts text into words before byte-pair encoding, by the rule that `tokenizer.ggml.pre` names.
+///
+/// Each rule is a list of stages; a stage cuts every piece that the one before has made, without
+/// looking beyond it. Results are those of llama.cpp, also where it strays from the models' own
+/// tokenizers.
+struct PreTokenizer: Sendable {
+  private let stages: [SplitStage]
+  /// Whether a word that is in the vocabulary is one token, whatever the merges say.
+  private(set) var takesWholeWords = false
+  /// Whether texts begin with the begin-of-text token where the metadata does not say.
+  private(set) var addsBeginOfText = false
+  /// Whether words are spelled as SentencePiece does, not in the byte alphabet.
+  private(set) var isSentencePiece = false
 
-  init(_ file: GGUFFile) throws(GGUFError) {
+  init(_ file: GGUFFile, model: String) throws(GGUFError) {
     let key = "tokenizer.ggml.pre"
-    switch try file.optionalString(key) {
-    case "gpt-2": self = .gpt2
-    case "llama-bpe", "llama3", "llama-v3": self = .llama3
-    case "smollm": self = .smolLM
-    case nil, "default": self = .standard
-    case .some(let name):
+    let name = model == "gemma4" ? model : try file.optionalString(key) ?? "default"
+    guard let stages = Self.stages(name) else {
       throw GGUFError(
         file: file.path, field: key, found: "\"\(name)\"",
-        expected: "\"gpt-2\", \"llama-bpe\", \"smollm\" or \"default\"")
+        expected: "one of \(Self.names.joined(separator: ", "))")
     }
+    self.stages = stages
+    takesWholeWords = Self.wholeWordNames.contains(name)
+    addsBeginOfText = Self.beginningNames.contains(name)
+    isSentencePiece = Self.sentencePieceNames.contains(name)
   }
-
-  /// Whether a word that is in the vocabulary is one token, whatever the merges say.
-  var takesWholeWords: Bool { self == .llama3 }
 
   /// The words of `text` in order, as byte ranges without gaps.
   func words(in text: ScalarText) -> [Range<Int>] {
-    let whole = 0..<text.scalars.count
-    let words: [Range<Int>] =
-      switch self {
-      case .gpt2: text.gpt2Words(whole)
-      case .llama3: text.llama3Words(whole)
-      case .smolLM:
-        text.isolating(whole, atMost: 1) { text.classes[$0] == .number }
-          .flatMap(text.gpt2Words)
-      case .standard: standardWords(text, whole)
-      }
-    return words.map { text.offsets[$0.lowerBound]..<text.offsets[$0.upperBound] }
-  }
-
-  private func standardWords(_ text: ScalarText, _ whole: Range<Int>) -> [Range<Int>] {
-    let symbols: Set<Unicode.Scalar> = ["$", "+", "<", "=", ">", "^", "~", "|"]
-    let pieces = text.isolating(whole) {
-      text.classes[$0] == .punctuation || symbols.contains(text.scalars[$0])
+    var pieces = [text.whole]
+    for stage in stages {
+      pieces =
+        pieces.count == 1
+        ? stage.split(text, pieces[0]) : pieces.flatMap { stage.split(text, $0) }
     }
-    return pieces.flatMap(text.gpt2Words)
-      .flatMap { text.isolating($0) { text.classes[$0] == .number } }
-      .flatMap { text.isolatingTriples($0) { ("0"..."9").contains(text.scalars[$0]) } }
+    return text.bytes(pieces)
   }
 }
 
-extension ScalarText {
-  /// Cuts `range` around runs of scalars that `belongs` accepts, each run at most so long.
-  func isolating(
-    _ range: Range<Int>, atMost longest: Int = .max, _ belongs: (Int) -> Bool
-  ) -> [Range<Int>] {
-    var pieces: [Range<Int>] = []
-    var start = range.lowerBound
-    while start < range.upperBound {
-      let isolated = belongs(start)
-      var end = start + 1
-      while end < range.upperBound, belongs(end) == isolated,
-        !isolated || end - start < longest
-      {
-        end += 1
-      }
-      pieces.append(start..<end)
-      start = end
+extension PreTokenizer {
+  private static let llama3Names = [
+    "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
+    "jina-v5-nano",
+  ]
+  private static let gpt2Names = [
+    "gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion", "granite-docling", "exaone4", "jina-es",
+    "jina-de", "jina-v1-en", "jina-v2-es", "jina-v2-de", "jina-v2-code", "gigachat", "a.x-4.0",
+    "mellum", "modern-bert", "roberta-bpe",
+  ]
+  private static let singleDigitNames = [
+    "starcoder", "refact", "command-r", "smollm", "codeshell", "exaone", "minerva-7b", "mellum2",
+  ]
+  private static let qwen2Names = [
+    "qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez", "stablelm2", "hunyuan",
+    "solar-open", "grok-2", "bailingmoe", "bailingmoe2", "llada-moe",
+  ]
+  private static let gpt4Names = ["dbrx", "smaug-bpe", "chatglm-bpe", "glm4", "glm5"]
+  private static let gpt4oNames = ["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"]
+  private static let deepSeek3Names = ["deepseek-v3", "hunyuan-dense", "joyai-llm", "hy_v4"]
+  private static let sentencePieceNames = ["gemma4", "granite-embed-multi-311m"]
+  private static let otherNames = [
+    "default", "falcon", "qwen35", "tekken", "deepseek-llm", "deepseek-coder", "seed-coder",
+    "ufakzeka", "minicpm5", "laguna", "poro-chat", "bloom", "gpt3-finnish", "viking", "superbpe",
+  ]
+
+  private static let wholeWordNames = Set(llama3Names + ["tekken", "minicpm5", "glm4", "glm5"])
+  private static let beginningNames = Set(llama3Names + ["tekken"])
+
+  /// Every name that is supported, in the order of the alphabet.
+  static let names = [
+    llama3Names, gpt2Names, singleDigitNames, qwen2Names, gpt4Names, gpt4oNames, deepSeek3Names,
+    sentencePieceNames, otherNames,
+  ].flatMap(\.self).sorted()
+
+  private static func stages(_ name: String) -> [SplitStage]? {
+    if gpt2Names.contains(name) { return [.gpt2] }
+    if singleDigitNames.contains(name) { return [.numbers(atMost: 1), .gpt2] }
+    if llama3Names.contains(name) || gpt4Names.contains(name) { return [.words(WordRule())] }
+    if qwen2Names.contains(name) { return [.words(WordRule(digits: 1))] }
+    if gpt4oNames.contains(name) {
+      return [
+        .words(WordRule(contractions: .attached, letters: .cased, slashesFollowSymbols: true))
+      ]
     }
-    return pieces
+    if deepSeek3Names.contains(name) {
+      return [.numbers(atMost: 3), .runs(.ideographsAndKana), .deepSeek3]
+    }
+    if sentencePieceNames.contains(name) { return [.lines] }
+    return otherStages(name)
   }
 
-  /// Cuts whole threes out of each run, from the left; what is left over stays with its neighbours.
-  fileprivate func isolatingTriples(
-    _ range: Range<Int>, _ belongs: (Int) -> Bool
-  ) -> [Range<Int>] {
-    var pieces: [Range<Int>] = []
-    var start = range.lowerBound
-    var position = start
-    while position + 3 <= range.upperBound {
-      guard (position..<(position + 3)).allSatisfy(belongs) else {
-        position += 1
-        continue
-      }
-      if start < position { pieces.append(start..<position) }
-      pieces.append(position..<(position + 3))
-      position += 3
-      start = position
+  private static func otherStages(_ name: String) -> [SplitStage]? {
+    switch name {
+    case "default":
+      [.runs(.punctuationAndSigns), .gpt2, .numbers(atMost: .max), .digitTriples]
+    case "falcon": [.runs(.punctuationSignsAndBackquote), .gpt2, .digitTriples]
+    case "qwen35": [.words(WordRule(letters: .withMarks, digits: 1))]
+    case "tekken":
+      [
+        .words(
+          WordRule(contractions: .none, letters: .cased, digits: 1, slashesFollowSymbols: true))
+      ]
+    case "deepseek-llm":
+      [
+        .newlines, .spaced(.casedLetters), .spaced(.wideMarks), .trailingWhitespace,
+        .runs(.eastAsian), .numbers(atMost: .max),
+      ]
+    case "deepseek-coder":
+      [
+        .newlines, .spaced(.letters), .spaced(.punctuation), .runs(.eastAsian),
+        .numbers(atMost: 1),
+      ]
+    case "seed-coder": [.words(WordRule(digits: 1, newlinesFollowSymbols: false))]
+    case "ufakzeka": [.words(WordRule(contractions: .none, digits: 1))]
+    case "minicpm5": [.numbers(atMost: 3), .words(WordRule(digits: .max))]
+    case "laguna": [.lines, .words(WordRule(digits: 1))]
+    case "poro-chat", "bloom", "gpt3-finnish": [.bloom]
+    case "viking": [.bloom, .numbers(atMost: 1)]
+    case "superbpe": [.numbers(atMost: .max), .digitTriplesFromTheRight]
+    default: nil
     }
-    if start < range.upperBound { pieces.append(start..<range.upperBound) }
-    return pieces
   }
 }

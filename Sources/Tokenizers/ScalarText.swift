@@ -1,56 +1,44 @@
-/// What the pre-tokenizers' regular expressions distinguish: `\p{L}`, `\p{N}`, `\s`, and the rest,
-/// of which `\p{P}`.
-enum ScalarClass: UInt8 {
-  case letter, number, whitespace, punctuation, other
-
-  init(_ scalar: Unicode.Scalar) {
-    if scalar.value < 128 {
-      self = Self.ascii[Int(scalar.value)]
-    } else {
-      self = Self.classify(scalar)
-    }
-  }
-
-  /// Neither whitespace nor letter nor number: `[^\s\p{L}\p{N}]`.
-  var isSymbol: Bool { self == .punctuation || self == .other }
-
-  private static let ascii: [ScalarClass] = (UInt8(0)..<128).map { classify(Unicode.Scalar($0)) }
-
-  /// By Unicode 16, so that the tokens of a text are the same with every later version of Swift.
-  private static func classify(_ scalar: Unicode.Scalar) -> ScalarClass {
-    if scalar.properties.isWhitespace { return .whitespace }
-    guard let age = scalar.properties.age, age.major <= 16 else { return .other }
-    switch scalar.properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
-      return .letter
-    case .decimalNumber, .letterNumber, .otherNumber:
-      return .number
-    case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation,
-      .initialPunctuation, .finalPunctuation, .otherPunctuation:
-      return .punctuation
-    default:
-      return .other
-    }
-  }
-}
-
 /// A text as scalars, each with its class and its place among the bytes.
 struct ScalarText {
-  private(set) var scalars: [Unicode.Scalar] = []
-  private(set) var classes: [ScalarClass] = []
+  private(set) var scalars: [UInt32] = []
+  private(set) var classes: [CharacterClass] = []
   /// Byte offsets, in the slice's own indices: scalar `i` begins at `offsets[i]`; one more at the
   /// end.
   private(set) var offsets: [Int] = []
 
+  /// - Parameter bytes: valid UTF-8.
   init(_ bytes: ArraySlice<UInt8>) {
     scalars.reserveCapacity(bytes.count)
-    var offset = bytes.startIndex
-    for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+    classes.reserveCapacity(bytes.count)
+    offsets.reserveCapacity(bytes.count + 1)
+    let table = CharacterClass.table
+    var index = bytes.startIndex
+    while index < bytes.endIndex {
+      let (scalar, length) = bytes.scalar(at: index)
       scalars.append(scalar)
-      classes.append(ScalarClass(scalar))
-      offsets.append(offset)
-      offset += UTF8.width(scalar)
+      classes.append(scalar < table.count ? table[Int(scalar)] : CharacterClass.of(scalar))
+      offsets.append(index)
+      index += length
     }
-    offsets.append(offset)
+    offsets.append(index)
+  }
+
+  var whole: Range<Int> { 0..<scalars.count }
+
+  /// The byte ranges of ranges of scalars.
+  func bytes(_ pieces: [Range<Int>]) -> [Range<Int>] {
+    pieces.map { offsets[$0.lowerBound]..<offsets[$0.upperBound] }
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// The scalar that begins at `index`, and its length in bytes; the slice is valid UTF-8.
+  func scalar(at index: Int) -> (value: UInt32, length: Int) {
+    let first = UInt32(self[index])
+    if first < 0x80 { return (first, 1) }
+    func next(_ offset: Int) -> UInt32 { UInt32(self[index + offset] & 0x3F) }
+    if first < 0xE0 { return ((first & 0x1F) << 6 | next(1), 2) }
+    if first < 0xF0 { return ((first & 0xF) << 12 | next(1) << 6 | next(2), 3) }
+    return ((first & 7) << 18 | next(1) << 12 | next(2) << 6 | next(3), 4)
   }
 }

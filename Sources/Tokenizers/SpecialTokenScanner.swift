@@ -1,4 +1,8 @@
-/// Finds special tokens written in text, leftmost first and the longest at each place.
+import GGUF
+
+/// Finds special tokens written in text, the longest first wherever they stand, as llama.cpp does.
+///
+/// Among tokens of the same length the leftmost wins; there llama.cpp's order is left to a sort.
 struct SpecialTokenScanner: Sendable {
   enum Fragment: Equatable {
     case text(Range<Int>)
@@ -6,78 +10,126 @@ struct SpecialTokenScanner: Sendable {
   }
 
   private let vocabulary: Vocabulary
-  /// The special tokens in the order of their bytes: all that share a beginning stand together.
-  private let tokens: [Int32]
-  /// Those that begin with byte `b` are `tokens[starts[b]..<starts[b + 1]]`.
-  private let starts: [Int]
+  /// All special tokens, and those that count in any text.
+  private let all: PrefixTree
+  private let userDefined: PrefixTree
+  private let stripping: WhitespaceStripping
   /// A longer token could make the scan quadratic, and is none that anybody writes.
   private static let longest = 256
 
-  init(_ vocabulary: Vocabulary) {
+  init(_ file: GGUFFile, _ vocabulary: Vocabulary) throws(GGUFError) {
     self.vocabulary = vocabulary
-    let ids = (Int32(0)..<Int32(vocabulary.count)).filter {
-      vocabulary.kinds[Int($0)].isSpecial && (1...Self.longest).contains(vocabulary[$0].count)
+    let special = vocabulary.ids.filter {
+      vocabulary.kinds[Int($0)].isSpecial && vocabulary[$0].count <= Self.longest
     }
-    let tokens = ids.sorted { vocabulary[$0].lexicographicallyPrecedes(vocabulary[$1]) }
-    var starts = Array(repeating: 0, count: 257)
-    for id in tokens { starts[Int(vocabulary[id].first ?? 0) + 1] += 1 }
-    for byte in 0..<256 { starts[byte + 1] += starts[byte] }
-    self.tokens = tokens
-    self.starts = starts
+    all = PrefixTree(vocabulary, special)
+    userDefined = PrefixTree(
+      vocabulary, special.filter { vocabulary.kinds[Int($0)] == .userDefined })
+    stripping = try WhitespaceStripping(file, vocabulary, special)
   }
 
   /// Cuts `text` into special tokens and what lies between them.
   ///
   /// - Parameter parseControl: whether control tokens count, or user-defined ones alone.
   func fragments(of text: [UInt8], parseControl: Bool) -> [Fragment] {
+    let tree = parseControl ? all : userDefined
+    let found = accepted(candidates(text, tree), text, tree)
     var fragments: [Fragment] = []
     var start = 0
-    var position = 0
-    while position < text.count {
-      guard let token = match(text, at: position, parseControl) else {
-        position += 1
-        continue
+    for (position, token) in found.sorted(by: { $0.position < $1.position }) {
+      var end = position
+      if stripping.before.contains(token) {
+        while end > start, text[end - 1].isSpace { end -= 1 }
       }
-      if start < position { fragments.append(.text(start..<position)) }
+      if start < end { fragments.append(.text(start..<end)) }
       fragments.append(.token(token))
-      position += vocabulary[token].count
-      start = position
+      start = position + vocabulary[token].count
+      if stripping.after.contains(token) {
+        while start < text.count, text[start].isSpace { start += 1 }
+      }
     }
     if start < text.count { fragments.append(.text(start..<text.count)) }
     return fragments
   }
 
-  private func match(_ text: [UInt8], at start: Int, _ parseControl: Bool) -> Int32? {
-    var range = starts[Int(text[start])]..<starts[Int(text[start]) + 1]
-    var depth = 1
-    var longest: Int32?
-    while let first = tokens[range].first {
-      // The shortest stands first: it is what has been matched, or there is none of that length.
-      if vocabulary[first].count == depth {
-        if parseControl || vocabulary.kinds[Int(first)] == .userDefined { longest = first }
-        range = (range.lowerBound + 1)..<range.upperBound
-      }
-      guard start + depth < text.count else { break }
-      range = narrow(range, depth, to: text[start + depth])
-      depth += 1
+  private typealias Match = (position: Int, token: Int32)
+
+  /// The longest token at each place, by its length.
+  private func candidates(_ text: [UInt8], _ tree: PrefixTree) -> [[Match]] {
+    var byLength: [[Match]] = []
+    let begins = (UInt8.min...UInt8.max).map { tree.child(PrefixTree.root, $0) != nil }
+    for position in text.indices where begins[Int(text[position])] {
+      guard let token = tree.longest(text[...], at: position) else { continue }
+      if byLength.isEmpty { byLength = Array(repeating: [], count: Self.longest + 1) }
+      byLength[vocabulary[token].count].append((position, token))
     }
-    return longest
+    return byLength
   }
 
-  /// The tokens of `range`, all longer than `depth`, whose byte there is `byte`.
-  private func narrow(_ range: Range<Int>, _ depth: Int, to byte: UInt8) -> Range<Int> {
-    let start = firstIndex(range) { $0 >= byte }
-    let end = firstIndex(start..<range.upperBound) { $0 > byte }
-    return start..<end
-
-    func firstIndex(_ range: Range<Int>, _ reached: (UInt8) -> Bool) -> Int {
-      var (low, high) = (range.lowerBound, range.upperBound)
-      while low < high {
-        let middle = (low + high) / 2
-        let bytes = vocabulary[tokens[middle]]
-        if reached(bytes[bytes.startIndex + depth]) { high = middle } else { low = middle + 1 }
+  /// Takes candidates that overlap nothing taken before; one that does gives way to a shorter one
+  /// at its place.
+  private func accepted(
+    _ candidates: [[Match]], _ text: [UInt8], _ tree: PrefixTree
+  ) -> [Match] {
+    guard !candidates.isEmpty else { return [] }
+    var candidates = candidates
+    var accepted: [Match] = []
+    var taken = Array(repeating: false, count: text.count)
+    for length in candidates.indices.reversed() {
+      let matches = candidates[length].sorted { $0.position < $1.position }
+      for match in matches where !taken[match.position] {
+        // What is taken is at least as long, so it cannot lie between two free ends.
+        if taken[match.position + length - 1] {
+          if let token = tree.longest(text[...], at: match.position, limit: length - 1) {
+            candidates[vocabulary[token].count].append((match.position, token))
+          }
+          continue
+        }
+        accepted.append(match)
+        take(match, length, text, &taken)
       }
-      return low
+    }
+    return accepted
+  }
+
+  /// Marks a token's bytes, and the whitespace that goes with it.
+  private func take(_ match: Match, _ length: Int, _ text: [UInt8], _ taken: inout [Bool]) {
+    var (start, end) = (match.position, match.position + length)
+    if stripping.before.contains(match.token) {
+      while start > 0, !taken[start - 1], text[start - 1].isSpace { start -= 1 }
+    }
+    if stripping.after.contains(match.token) {
+      while end < text.count, !taken[end], text[end].isSpace { end += 1 }
+    }
+    for index in start..<end { taken[index] = true }
+  }
+}
+
+/// Special tokens that swallow the whitespace beside them, which GGUF files do not tell: llama.cpp
+/// knows the models by name.
+private struct WhitespaceStripping: Sendable {
+  private(set) var before: Set<Int32> = []
+  private(set) var after: Set<Int32> = []
+
+  init(_ file: GGUFFile, _ vocabulary: Vocabulary, _ special: [Int32]) throws(GGUFError) {
+    let rule = try file.optionalString("tokenizer.ggml.pre") ?? ""
+    let architecture = try file.optionalString("general.architecture") ?? ""
+    let model = try file.optionalString("general.name")?.lowercased() ?? ""
+    if ["jina-v2-de", "jina-v2-es", "jina-v2-code"].contains(where: rule.contains)
+      || ["nomic-bert-moe", "jina-bert-v3"].contains(where: architecture.contains)
+    {
+      before.formUnion([vocabulary.id(of: "<mask>")].compactMap(\.self))
+    } else if ["phi-3", "phi3"].contains(where: model.contains) {
+      after.formUnion(special)
+      after.formUnion([vocabulary.id(of: "</s>")].compactMap(\.self))
+      after.subtract(["<unk>", "<s>", "<|endoftext|>"].compactMap { vocabulary.id(of: $0) })
+    } else if model.contains("modern-bert") {
+      before.formUnion([vocabulary.id(of: "[MASK]")].compactMap(\.self))
     }
   }
+}
+
+extension UInt8 {
+  /// What C's `isspace` accepts.
+  fileprivate var isSpace: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
 }

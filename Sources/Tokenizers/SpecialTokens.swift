@@ -2,6 +2,19 @@ import GGUF
 
 /// The tokens with a role, and where they are added.
 struct SpecialTokens: Sendable {
+  /// What holds where the metadata does not say.
+  struct Defaults {
+    /// Vocabulary entries to take where no token is named.
+    var begin: String?
+    var end: String?
+    var unknown: String?
+    var separator: String?
+    var addsBeginOfText: Bool
+    var addsEndOfText = false
+    /// Whether `addsBeginOfText` holds whatever the metadata says.
+    var alwaysAddsBeginOfText = false
+  }
+
   private(set) var beginOfText: Int32?
   private(set) var endOfText: Int32?
   private(set) var endOfTurn: Int32?
@@ -12,39 +25,26 @@ struct SpecialTokens: Sendable {
   private(set) var addsEndOfText: Bool
   let scanner: SpecialTokenScanner
 
-  /// Names that end a turn; the first that the vocabulary has wins.
-  private static let turnEnds = [
-    "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>",
-  ]
-  /// Further names that end generation.
-  private static let generationEnds = turnEnds + ["<|eom_id|>", "</s>"]
-
-  /// - Parameters:
-  ///   - names: vocabulary entries to take where the metadata names no token.
-  ///   - addsBeginOfText: what holds where the metadata does not say.
   init(
-    _ file: GGUFFile, _ vocabulary: Vocabulary, begin: String? = nil, end: String? = nil,
-    unknown unknownName: String? = nil, separator separatorName: String? = nil,
-    addsBeginOfText: Bool
+    _ file: GGUFFile, _ vocabulary: Vocabulary, _ defaults: Defaults
   ) throws(GGUFError) {
     func id(_ role: String, _ name: String?) throws(GGUFError) -> Int32? {
       try Self.identifier(file, role, vocabulary) ?? name.flatMap { vocabulary.id(of: $0) }
     }
-    beginOfText = try id("bos", begin)
-    endOfText = try id("eos", end)
-    unknown = try id("unknown", unknownName)
-    separator = try id("seperator", separatorName)  // the format's own spelling
+    beginOfText = try id("bos", defaults.begin)
+    endOfText = try id("eos", defaults.end)
+    unknown = try id("unknown", defaults.unknown)
+    separator = try id("seperator", defaults.separator)  // the format's own spelling
     endOfTurn = try id("eot", nil)
-    self.addsBeginOfText = try Self.flag(
-      file, "bos", defaultValue: addsBeginOfText && beginOfText != nil, beginOfText)
-    addsEndOfText = try Self.flag(file, "eos", defaultValue: false, endOfText)
-    scanner = SpecialTokenScanner(vocabulary)
-    let named = { (name: String) -> Int32? in
-      vocabulary.id(of: name).flatMap { vocabulary.kinds[Int($0)].isSpecial ? $0 : nil }
-    }
-    endOfTurn = endOfTurn ?? Self.turnEnds.lazy.compactMap(named).first
-    endOfGeneration = Set(Self.generationEnds.compactMap(named))
-    endOfGeneration.formUnion([endOfText, endOfTurn].compactMap(\.self))
+    addsBeginOfText = try Self.flag(
+      file, "bos", defaultValue: defaults.addsBeginOfText, beginOfText)
+    if defaults.alwaysAddsBeginOfText { addsBeginOfText = beginOfText != nil }
+    addsEndOfText = try Self.flag(file, "eos", defaultValue: defaults.addsEndOfText, endOfText)
+    scanner = try SpecialTokenScanner(file, vocabulary)
+    let named = { (name: String) in vocabulary.id(of: name) }
+    endOfTurn = endOfTurn ?? TokenRoles.turnEnds.lazy.compactMap(named).first
+    endOfGeneration = TokenRoles.ends(named)
+    endOfGeneration.formUnion([endOfText, endOfTurn, try id("eom", nil)].compactMap(\.self))
   }
 
   private static func identifier(
@@ -66,7 +66,7 @@ struct SpecialTokens: Sendable {
     _ file: GGUFFile, _ role: String, defaultValue: Bool, _ token: Int32?
   ) throws(GGUFError) -> Bool {
     let key = "tokenizer.ggml.add_\(role)_token"
-    guard let flag = try file.optionalBool(key) else { return defaultValue }
+    guard let flag = try file.optionalBool(key) else { return defaultValue && token != nil }
     guard !flag || token != nil else {
       throw GGUFError(
         file: file.path, field: "tokenizer.ggml.\(role)_token_id", found: "no such token",

@@ -6,12 +6,14 @@ package enum TokenizerLoader {
     let model = try file.string("tokenizer.ggml.model")
     switch model {
     case "llama": return try SentencePieceTokenizer(file)
-    case "gpt2": return try ByteLevelTokenizer(file)
+    case "gpt2", "gemma4": return try BytePairTokenizer(file, model: model)
+    case "t5": return try UnigramTokenizer(file)
     case "bert": return try WordPieceTokenizer(file)
     default:
       throw GGUFError(
         file: file.path, field: "tokenizer.ggml.model", found: "\"\(model)\"",
-        expected: "\"llama\" (SentencePiece), \"gpt2\" (byte-level BPE) or \"bert\" (WordPiece)")
+        expected: "\"llama\" (SentencePiece), \"gpt2\" or \"gemma4\" (byte-pair encoding), "
+          + "\"t5\" (unigram) or \"bert\" (WordPiece)")
     }
   }
 }

@@ -13,7 +13,10 @@ enum TokenKind: UInt8 {
 ///
 /// Lookup is by exact bytes; `String` would take composed and decomposed letters for the same.
 struct Vocabulary: Sendable {
+  /// What tokens are for, after `TokenRoles` has corrected what the file says.
   private(set) var kinds: [TokenKind]
+  /// What the file says.
+  let fileKinds: [TokenKind]
   private(set) var longestToken = 0
   private var text: [UInt8] = []
   /// Token `i` is `text[starts[i]..<starts[i + 1]]`.
@@ -21,25 +24,32 @@ struct Vocabulary: Sendable {
   private var table: HashTable
 
   var count: Int { kinds.count }
+  var ids: Range<Int32> { 0..<Int32(count) }
 
   init(_ file: GGUFFile) throws(GGUFError) {
     let key = "tokenizer.ggml.tokens"
     var text: [UInt8] = []
     var starts: [Int] = [0]
-    try file.forEachString(key) { bytes in
+    try file.forEachString(key) { (bytes) throws(GGUFError) in
+      guard starts.count <= 1 << 24 else {
+        throw GGUFError(
+          file: file.path, field: key, found: "more than \(1 << 24) tokens",
+          expected: "at most so many")
+      }
       text.append(contentsOf: bytes)
       starts.append(text.count)
     }
-    guard starts.count > 1, starts.count <= 1 << 24 else {
+    guard starts.count > 1 else {
       throw GGUFError(
-        file: file.path, field: key, found: "\(starts.count - 1) tokens",
-        expected: "1 to \(1 << 24)")
+        file: file.path, field: key, found: "0 tokens", expected: "1 to \(1 << 24)")
     }
     self.text = text
     self.starts = starts
-    kinds = try Self.kinds(file, count: starts.count - 1)
+    fileKinds = try Self.kinds(file, count: starts.count - 1)
+    kinds = fileKinds
     table = HashTable(count: starts.count - 1)
     try index(file.path, key)
+    kinds = TokenRoles.corrected(fileKinds) { id(of: $0) }
   }
 
   private static func kinds(_ file: GGUFFile, count: Int) throws(GGUFError) -> [TokenKind] {
@@ -82,6 +92,14 @@ struct Vocabulary: Sendable {
     return id(of: bytes.span)
   }
 
+  /// The tokens for single bytes, `<0x00>` to `<0xFF>`, each -1 if there is none.
+  func byteTokens() -> [Int32] {
+    (0..<256).map { byte in
+      let digits = String(byte, radix: 16, uppercase: true)
+      return id(of: "<0x\(byte < 16 ? "0" : "")\(digits)>") ?? -1
+    }
+  }
+
   private func find(_ bytes: Span<UInt8>) -> (slot: Int, id: Int32?) {
     var slot = table.slot(for: bytes)
     while table.slots[slot] >= 0 {
@@ -114,9 +132,10 @@ private struct HashTable: Sendable {
   }
 
   func slot(for bytes: Span<UInt8>) -> Int {
+    let base = Self.base
     var hash: UInt64 = 1
     for index in 0..<bytes.count {
-      let (high, low) = hash.multipliedFullWidth(by: Self.base)
+      let (high, low) = hash.multipliedFullWidth(by: base)
       let folded = (low & Self.prime) + (high << 3 | low >> 61) + UInt64(bytes[index])
       hash = folded >= Self.prime ? folded - Self.prime : folded
     }

@@ -63,25 +63,3 @@ extension VocabularyTokenizer {
     return String(decoding: bytes, as: UTF8.self)
   }
 }
-
-/// U+2581, which SentencePiece and llama.cpp's WordPiece vocabularies write for a space.
-let spaceMark: [UInt8] = [0xE2, 0x96, 0x81]
-
-extension ArraySlice<UInt8> {
-  /// The bytes with each space mark turned into a space.
-  func unescapingSpaces() -> [UInt8] {
-    var result: [UInt8] = []
-    result.reserveCapacity(count)
-    var rest = self
-    while let byte = rest.first {
-      if rest.starts(with: spaceMark) {
-        result.append(UInt8(ascii: " "))
-        rest.removeFirst(3)
-      } else {
-        result.append(byte)
-        rest.removeFirst()
-      }
-    }
-    return result
-  }
-}

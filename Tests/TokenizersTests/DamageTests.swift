@@ -5,7 +5,9 @@ import Tokenizers
 
 @Suite struct DamageTests {
   /// A vocabulary with flipped bits is refused or works, with whatever tokens.
-  @Test(arguments: ["sentencepiece", "byte-level-llama", "byte-level-gpt2"])
+  @Test(arguments: [
+    "sentencepiece", "byte-level-llama", "byte-level-gpt2", "characters", "unigram", "wordpiece",
+  ])
   func damagedVocabulariesNeverTrap(name: String) throws {
     let bytes = [UInt8](try Data(contentsOf: fixtures.appending(path: "\(name).gguf")))
     var random = SeededGenerator(state: 5)

@@ -11,9 +11,9 @@ import Tokenizers
   }
 
   @Test func unknownModelsAndRulesAreNamed() throws {
-    let model = try failure("sentencepiece", ["tokenizer.ggml.model": .string("t5")])
+    let model = try failure("sentencepiece", ["tokenizer.ggml.model": .string("rwkv")])
     #expect(model.field == "tokenizer.ggml.model")
-    #expect(model.found == "\"t5\"")
+    #expect(model.found == "\"rwkv\"")
     let rule = try failure("byte-level-gpt2", ["tokenizer.ggml.pre": .string("qwen9")])
     #expect(rule.field == "tokenizer.ggml.pre")
     #expect(rule.found == "\"qwen9\"")
@@ -36,6 +36,37 @@ import Tokenizers
     let empty = try failure(
       "sentencepiece", ["tokenizer.ggml.tokens": .array(.init(strings: []))])
     #expect(empty.found == "0 tokens")
+  }
+
+  @Test(arguments: ["sentencepiece", "unigram"], [Float.nan, .infinity, -.infinity])
+  func scoresThatAreNoNumbersAreRefused(name: String, score: Float) throws {
+    let count = try Vocabularies.tokenizer(name).vocabularySize
+    var scores = Array(repeating: Float(-1), count: count)
+    scores[count - 1] = score
+    let error = try failure(name, ["tokenizer.ggml.scores": .array(.init(floats: scores))])
+    #expect(error.field == "tokenizer.ggml.scores[\(count - 1)]")
+  }
+
+  @Test(arguments: [[], [1, 0, 0], [5, 0, 0, 0, 1], [3, 0, 0, 0, 1, 2, 3, 0], [0, 0, 0, 0, 65]])
+  func characterMapsWithoutTheirPartsAreRefused(bytes: [Int32]) throws {
+    let error = try failure(
+      "unigram", ["tokenizer.ggml.precompiled_charsmap": .array(.init(integers: bytes))])
+    #expect(error.field == "tokenizer.ggml.precompiled_charsmap")
+  }
+
+  @Test func unknownCharactersNeedAToken() throws {
+    for name in ["unigram", "wordpiece"] {
+      let file = try Vocabularies.fixture(name)
+      var tokens = try file.strings("tokenizer.ggml.tokens")
+      tokens = tokens.map { ["<unk>", "[UNK]"].contains($0) ? "other" : $0 }
+      let error = try failure(
+        name,
+        [
+          "tokenizer.ggml.unknown_token_id": nil,
+          "tokenizer.ggml.tokens": .array(.init(strings: tokens)),
+        ])
+      #expect(error.field == "tokenizer.ggml.unknown_token_id")
+    }
   }
 
   @Test(arguments: ["a", "", "a ", " ", "Ġ zzzzzz", "zz t", "Ġ t t"])
@@ -91,7 +122,7 @@ import Tokenizers
     var writer = GGUFWriter()
     writer.add("tokenizer.ggml.model", .string("llama"))
     writer.add("tokenizer.ggml.tokens", .array(.init(strings: ["<unk>", "▁", "a", "▁a"])))
-    writer.add("tokenizer.ggml.scores", .array(.init(floats: [0, -2, -3, .nan])))
+    writer.add("tokenizer.ggml.scores", .array(.init(floats: [0, -2, -3, -1])))
     writer.add("tokenizer.ggml.token_type", .array(.init(integers: [2, 1, 1, 1])))
     let tokenizer = try TokenizerLoader.load(
       from: GGUFFile(bytes: writer.encoded(), name: "unknown"))

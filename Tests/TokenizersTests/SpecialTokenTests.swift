@@ -60,6 +60,52 @@ import Tokenizers
     #expect(tokenizer.decode(tokens).contains("he"))
   }
 
+  @Test func theLongestSpecialTokenWinsWhereverItStands() throws {
+    var writer = GGUFWriter()
+    writer.add("tokenizer.ggml.model", .string("bert"))
+    writer.add(
+      "tokenizer.ggml.tokens", .array(.init(strings: ["[UNK]", "ab", "bcd", "▁a", "▁d", "a"])))
+    writer.add("tokenizer.ggml.token_type", .array(.init(integers: [2, 3, 3, 1, 1, 4])))
+    let tokenizer = try TokenizerLoader.load(
+      from: GGUFFile(bytes: writer.encoded(), name: "special"))
+    func tokens(_ text: String) -> [Int32] {
+      tokenizer.encode(text, addSpecial: false, parseSpecial: true)
+    }
+    #expect(tokens("ab d") == [1, 4])
+    // "ab" gives way to "bcd", and "a" is left of it.
+    #expect(tokens("abcd") == [5, 2])
+    #expect(tokens("bcdab") == [2, 1])
+  }
+
+  @Test func phi3TokensSwallowTheWhitespaceAfterThem() throws {
+    let file = try Vocabularies.changed(
+      Vocabularies.fixture("sentencepiece"), ["general.name": .string("Phi-3-mini")])
+    let tokenizer = try TokenizerLoader.load(from: file)
+    func tokens(_ text: String) -> [Int32] {
+      tokenizer.encode(text, addSpecial: false, parseSpecial: true)
+    }
+    #expect(tokens("there</s> \n\tthere") == tokens("there") + [2] + tokens("there"))
+    #expect(tokens("there<s> there") == tokens("there") + [1] + tokens(" there"))
+    #expect(tokens("</s> \n") == [2])
+  }
+
+  @Test func namesMakeControlTokensWhateverTheFileSays() throws {
+    var writer = GGUFWriter()
+    writer.add("tokenizer.ggml.model", .string("bert"))
+    writer.add(
+      "tokenizer.ggml.tokens",
+      .array(.init(strings: ["[UNK]", "<|im_end|>", "<|message|>", "▁a", "<|fim_prefix|>"])))
+    writer.add("tokenizer.ggml.token_type", .array(.init(integers: [2, 1, 3, 1, 4])))
+    let tokenizer = try TokenizerLoader.load(
+      from: GGUFFile(bytes: writer.encoded(), name: "roles"))
+    #expect(tokenizer.isEndOfGeneration(1))
+    #expect(tokenizer.bytes(of: 1).isEmpty)
+    #expect(tokenizer.bytes(of: 2) == Array("<|message|>".utf8))
+    #expect(tokenizer.encode("a<|message|>", addSpecial: false, parseSpecial: false) == [3, 2])
+    let hidden = tokenizer.encode("a<|im_end|>", addSpecial: false, parseSpecial: false)
+    #expect(!hidden.contains(1))
+  }
+
   @Test func theLongestSpecialTokenWinsAtEachPlace() throws {
     var writer = GGUFWriter()
     writer.add("tokenizer.ggml.model", .string("bert"))

@@ -9,23 +9,42 @@ private let packageRoot = testFolder.deletingLastPathComponent().deletingLastPat
 
 /// The vocabularies of the tests, by the names in expected-tokens.json.
 enum Vocabularies {
-  static let names = [
-    "reader", "embedding", "llama-bpe", "gpt-2", "smollm", "default", "sentencepiece",
+  static let names =
+    byteLevel + [
+      "embedding", "sentencepiece", "sentencepiece-bare", "characters", "unigram", "unigram-bare",
+      "wordpiece", "wordpiece-cased",
+    ]
+  static let byteLevel = ["reader", "llama-bpe", "gpt-2", "smollm", "default"] + otherRules
+  static let otherRules = [
+    "qwen2", "qwen35", "tekken", "gpt-4o", "deepseek-llm", "deepseek-coder", "deepseek-v3",
+    "falcon", "seed-coder", "ufakzeka", "minicpm5", "laguna", "bloom", "viking", "superbpe",
   ]
-  static let byteLevel = ["reader", "llama-bpe", "gpt-2", "smollm", "default"]
 
   static func tokenizer(_ name: String) throws -> any Tokenizer {
-    let file =
-      switch name {
-      case "reader", "embedding":
-        try GGUFFile(path: packageRoot.appending(path: "Models/\(name).gguf").path)
-      case "llama-bpe": try fixture("byte-level-llama")
-      case "gpt-2": try fixture("byte-level-gpt2")
-      case "smollm", "default":
-        try changed(fixture("byte-level-gpt2"), ["tokenizer.ggml.pre": .string(name)])
-      default: try fixture(name)
-      }
-    return try TokenizerLoader.load(from: file)
+    try TokenizerLoader.load(from: file(name))
+  }
+
+  private static func file(_ name: String) throws -> GGUFFile {
+    func without(_ kind: String, _ keys: [String]) throws -> GGUFFile {
+      let changes = keys.map { ("tokenizer.ggml.\($0)", MetadataValue?.some(.bool(false))) }
+      return try changed(fixture(kind), Dictionary(uniqueKeysWithValues: changes))
+    }
+    switch name {
+    case "reader", "embedding":
+      return try GGUFFile(path: packageRoot.appending(path: "Models/\(name).gguf").path)
+    case "llama-bpe": return try fixture("byte-level-llama")
+    case "gpt-2": return try fixture("byte-level-gpt2")
+    case "sentencepiece-bare": return try without("sentencepiece", ["add_space_prefix"])
+    case "unigram-bare":
+      return try changed(
+        without("unigram", ["add_space_prefix", "remove_extra_whitespaces"]),
+        ["tokenizer.ggml.precompiled_charsmap": nil])
+    case "wordpiece-cased": return try without("wordpiece", ["normalizer.lowercase"])
+    case _ where byteLevel.contains(name):
+      return try changed(
+        fixture("byte-level-gpt2"), ["tokenizer.ggml.pre": .string(name)])
+    default: return try fixture(name)
+    }
   }
 
   static func fixture(_ name: String) throws -> GGUFFile {
