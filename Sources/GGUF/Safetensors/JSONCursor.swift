@@ -1,0 +1,161 @@
+/// Reads JSON in order, without building values: what a header of bounded memory needs of it.
+///
+/// Objects of known depth, strings, and arrays of whole numbers from zero (RFC 8259). Anything else
+/// is an error that says where it stands.
+struct JSONCursor {
+  let file: String
+  private let bytes: UnsafeRawBufferPointer
+  private var offset = 0
+
+  init(file: String, bytes: UnsafeRawBufferPointer) {
+    self.file = file
+    self.bytes = bytes
+  }
+
+  /// Reads an object and calls `member` with each key, which must read the value.
+  mutating func object(
+    _ field: String, _ member: (String, inout JSONCursor) throws(GGUFError) -> Void
+  ) throws(GGUFError) {
+    try expect("{", field)
+    if skip("}") { return }
+    repeat {
+      let key = try string(field)
+      try expect(":", field)
+      try member(key, &self)
+    } while skip(",")
+    try expect("}", field)
+  }
+
+  /// Reads an array of at most `most` whole numbers from zero.
+  mutating func integers(_ field: String, most: Int) throws(GGUFError) -> [Int] {
+    try expect("[", field)
+    var values: [Int] = []
+    if skip("]") { return values }
+    repeat {
+      guard values.count < most else {
+        throw failure(field, found: "more than \(most) numbers", expected: "at most \(most)")
+      }
+      values.append(try integer(field))
+    } while skip(",")
+    try expect("]", field)
+    return values
+  }
+
+  mutating func string(_ field: String) throws(GGUFError) -> String {
+    try expect("\"", field)
+    var text: [UInt8] = []
+    while offset < bytes.count {
+      let byte = bytes[offset]
+      offset += 1
+      switch byte {
+      case UInt8(ascii: "\""):
+        guard let string = String(validating: text, as: UTF8.self) else {
+          throw failure(field, found: "bytes that are not UTF-8", expected: "UTF-8 text")
+        }
+        return string
+      case UInt8(ascii: "\\"): try appendEscaped(to: &text, field)
+      case 0..<0x20:
+        throw failure(field, found: "a control character", expected: "a string without one")
+      default: text.append(byte)
+      }
+    }
+    throw failure(field, found: "the end of the header", expected: "the end of a string")
+  }
+
+  /// Only white space may follow; writers pad the header with it.
+  mutating func requireEnd() throws(GGUFError) {
+    skipSpace()
+    guard offset == bytes.count else {
+      throw failure("header", found: described, expected: "the end of the header")
+    }
+  }
+
+  func failure(_ field: String, found: String, expected: String) -> GGUFError {
+    GGUFError(file: file, field: field, found: found, expected: expected)
+  }
+}
+
+// MARK: - Parts
+
+extension JSONCursor {
+  private mutating func skipSpace() {
+    while offset < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[offset]) { offset += 1 }
+  }
+
+  private mutating func skip(_ character: Unicode.Scalar) -> Bool {
+    skipSpace()
+    guard offset < bytes.count, bytes[offset] == UInt8(ascii: character) else { return false }
+    offset += 1
+    return true
+  }
+
+  private mutating func expect(_ character: Unicode.Scalar, _ field: String) throws(GGUFError) {
+    guard skip(character) else {
+      throw failure(field, found: described, expected: "\"\(character)\"")
+    }
+  }
+
+  private var described: String {
+    guard offset < bytes.count else { return "the end of the header" }
+    return "byte 0x\(String(bytes[offset], radix: 16)) at byte \(offset) of the header"
+  }
+
+  private mutating func integer(_ field: String) throws(GGUFError) -> Int {
+    skipSpace()
+    let start = offset
+    var value = 0
+    while offset < bytes.count, case let digit = bytes[offset] &- UInt8(ascii: "0"), digit < 10 {
+      guard value < Int.max / 10 else {
+        throw failure(field, found: "a number beyond 2^63", expected: "a whole number")
+      }
+      value = value * 10 + Int(digit)
+      offset += 1
+    }
+    guard offset > start else {
+      throw failure(field, found: described, expected: "a whole number from zero")
+    }
+    return value
+  }
+
+  private mutating func appendEscaped(
+    to text: inout [UInt8], _ field: String
+  ) throws(GGUFError) {
+    let plain: [Unicode.Scalar: UInt8] = [
+      "\"": 0x22, "\\": 0x5C, "/": 0x2F, "b": 0x08, "f": 0x0C, "n": 0x0A, "r": 0x0D, "t": 0x09,
+    ]
+    guard offset < bytes.count else { return }
+    let kind = Unicode.Scalar(bytes[offset])
+    offset += 1
+    if let byte = plain[kind] {
+      text.append(byte)
+      return
+    }
+    guard kind == "u" else {
+      throw failure(field, found: "the escape \\\(kind)", expected: "an escape of JSON")
+    }
+    var unit = UInt32(try hexadecimal(field))
+    if (0xD800..<0xDC00).contains(unit), offset + 1 < bytes.count,
+      bytes[offset] == UInt8(ascii: "\\"), bytes[offset + 1] == UInt8(ascii: "u")
+    {
+      offset += 2
+      let low = UInt32(try hexadecimal(field))
+      guard (0xDC00..<0xE000).contains(low) else {
+        throw failure(field, found: "half a surrogate pair", expected: "both halves")
+      }
+      unit = 0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00)
+    }
+    guard let scalar = Unicode.Scalar(unit) else {
+      throw failure(field, found: "half a surrogate pair", expected: "both halves")
+    }
+    text += Array(String(scalar).utf8)
+  }
+
+  private mutating func hexadecimal(_ field: String) throws(GGUFError) -> UInt16 {
+    guard offset + 4 <= bytes.count,
+      let digits = String(validating: bytes[offset..<(offset + 4)], as: UTF8.self),
+      digits.allSatisfy(\.isHexDigit), let value = UInt16(digits, radix: 16)
+    else { throw failure(field, found: "no four digits after \\u", expected: "an escape of JSON") }
+    offset += 4
+    return value
+  }
+}
