@@ -7,12 +7,13 @@ package struct Configuration: Sendable, Equatable {
   package enum Architecture: String, Sendable, CaseIterable {
     case llama, qwen2, qwen3, phi3, gemma2, gemma3
     case bert
+    case nomicBert = "nomic-bert"
   }
 
   /// What kind of network it is, and what its family adds to the common form.
   package enum Network: Sendable, Equatable {
     case decoder(DecoderFeatures)
-    case encoder
+    case encoder(EncoderFeatures)
   }
 
   package struct Shape: Sendable, Equatable {
@@ -46,6 +47,11 @@ package struct Configuration: Sendable, Equatable {
   package var decoder: DecoderFeatures? {
     if case .decoder(let features) = network { features } else { nil }
   }
+
+  /// The features of an encoder, nil for a decoder.
+  package var encoder: EncoderFeatures? {
+    if case .encoder(let features) = network { features } else { nil }
+  }
 }
 
 extension Configuration {
@@ -73,11 +79,11 @@ extension Configuration {
     case .phi3: network = .decoder(try .phi3(fields, shape))
     case .gemma2: network = .decoder(try .gemma2(fields, shape))
     case .gemma3: network = .decoder(try .gemma3(fields, shape))
-    case .bert:
-      try fields.refuseUnsupportedEncoder()
-      network = .encoder
+    case .bert: network = .encoder(try .bert(fields, shape))
+    case .nomicBert: network = .encoder(try .nomicBert(fields, shape))
     }
-    let norm = architecture == .bert ? "layer_norm_epsilon" : "layer_norm_rms_epsilon"
+    let isDecoder = if case .decoder = network { true } else { false }
+    let norm = isDecoder ? "layer_norm_rms_epsilon" : "layer_norm_epsilon"
     normEpsilon = try fields.epsilon("attention.\(norm)")
   }
 }

@@ -12,38 +12,40 @@ package final class EmbeddingModel: @unchecked Sendable {
   package let configuration: Configuration
   package let file: GGUFFile
   package let backend: Backend
-  let tokenizer: any Tokenizer
-  let weights: EncoderWeights
-  let state: EncoderState
+  let encoder: Encoder
+  private let loadedTokenizer: Result<any Tokenizer, any Error>
   private let lock = NSLock()
 
-  /// Tokens computed together, unless one text alone has more.
-  private static let chunkTokens = 256
-
-  /// Opens a GGUF file of the architecture `bert` with mean pooling.
+  /// Opens a GGUF file of an encoder that pools by the mean or the first token.
   package static func load(path: String, backend: Backend) throws -> EmbeddingModel {
     try EmbeddingModel(file: GGUFFile(path: path), backend: backend)
   }
 
   private init(file: GGUFFile, backend: Backend) throws {
     let configuration = try Configuration(file)
-    guard configuration.architecture == .bert else {
+    guard let features = configuration.encoder else {
       throw InferenceError.unsupportedArchitecture(
         file: file.path, name: configuration.architecture.rawValue,
-        expected: "bert, a model that embeds text")
+        expected: "a model that embeds text, such as bert")
+    }
+    guard features.pooling != .rank else {
+      throw GGUFError(
+        file: file.path, field: "\(configuration.architecture.rawValue).pooling_type",
+        found: "4, a model that ranks passages", expected: "1 or 2, a model that embeds text")
     }
     self.file = file
     self.configuration = configuration
     self.backend = backend
     path = file.path
-    tokenizer = try TokenizerLoader.load(from: file)
-    guard tokenizer.vocabularySize <= configuration.vocabulary else {
-      throw InferenceError.noTokenizer(
-        file: file.path, reason: "it has more tokens than the embedding has rows")
-    }
+    loadedTokenizer = Result { try configuration.tokenizer(of: file) }
     var source = TensorSource(file)
-    weights = try EncoderWeights(&source, configuration)
-    state = EncoderState(configuration, rows: max(Self.chunkTokens, configuration.contextLength))
+    encoder = try Encoder(&source, configuration, features, backend: backend)
+    try source.finish()
+  }
+
+  /// The file's tokenizer; an error where the file has none or one that is not supported.
+  package var tokenizer: any Tokenizer {
+    get throws { try loadedTokenizer.get() }
   }
 
   package var dimensions: Int { configuration.width }
@@ -56,49 +58,37 @@ package final class EmbeddingModel: @unchecked Sendable {
   /// Texts are computed together without padding, so that different lengths in a batch cost nothing.
   /// A text longer than `maximumTokens` is represented by its beginning.
   package func embed(_ texts: [String]) throws -> [[Float]] {
+    let tokenizer = try tokenizer
+    return embed(tokens: texts.map { tokens(of: $0, tokenizer) })
+  }
+
+  /// The vectors of texts that are tokens already, their enclosing ones included.
+  ///
+  /// Each has 1 to `maximumTokens` tokens of the vocabulary.
+  func embed(tokens: [[Int32]]) -> [[Float]] {
     lock.lock()
     defer { lock.unlock() }
-    let tokens = texts.map(tokens)
-    var result = [[Float]](repeating: [], count: texts.count)
-    var chunk: [Int] = []
-    var rows = 0
-    for index in tokens.indices {
-      if rows > 0, rows + tokens[index].count > Self.chunkTokens {
-        embed(chunk, tokens, into: &result)
-        chunk.removeAll(keepingCapacity: true)
-        rows = 0
-      }
-      chunk.append(index)
-      rows += tokens[index].count
-    }
-    embed(chunk, tokens, into: &result)
+    var result = [[Float]](repeating: [], count: tokens.count)
+    encoder.encode(tokens.map { Encoder.Sequence($0) }) { result[$0] = pooled($1) }
     return result
   }
 
   /// The text's tokens with their enclosing ones; a long text loses its end, not the last token.
-  private func tokens(of text: String) -> [Int32] {
+  private func tokens(of text: String, _ tokenizer: any Tokenizer) -> [Int32] {
     let tokens = tokenizer.encode(text, addSpecial: true, parseSpecial: false)
     guard tokens.count > maximumTokens else { return tokens }
     return tokens.prefix(maximumTokens - 1) + [tokens[tokens.count - 1]]
   }
 
-  private func embed(_ chunk: [Int], _ tokens: [[Int32]], into result: inout [[Float]]) {
-    guard !chunk.isEmpty else { return }
-    let sequences = chunk.map { tokens[$0] }
-    encode(sequences)
-    var firstRow = 0
-    for (index, sequence) in zip(chunk, sequences) {
-      result[index] = pooled(firstRow..<(firstRow + sequence.count))
-      firstRow += sequence.count
-    }
-  }
-
-  /// The mean of the rows, scaled to length 1; sums in double, in index order.
+  /// The mean of the rows, or the first, scaled to length 1; sums in double, in index order.
   private func pooled(_ rows: Range<Int>) -> [Float] {
-    let mean = (0..<dimensions).map { column in
-      rows.reduce(0.0) { $0 + Double(state.x.pointer[$1 * state.width + column]) }
+    let used = encoder.features.pooling == .mean ? rows : rows.prefix(1)
+    let (x, stride) = (encoder.state.x.pointer, encoder.state.width)
+    var sum = [Double](repeating: 0, count: dimensions)
+    for row in used {
+      for column in sum.indices { sum[column] += Double(x[row * stride + column]) }
     }
-    let length = mean.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    return mean.map { Float(length > 0 ? $0 / length : 0) }
+    let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    return sum.map { Float(length > 0 ? $0 / length : 0) }
   }
 }

@@ -9,12 +9,15 @@ final class EncoderState {
   let values: FloatBuffer
   let attention: FloatBuffer
   let inner: FloatBuffer
+  /// The other half of a gated feed-forward network; without a gate it is empty.
+  let up: FloatBuffer
+  var positions: [Int32]
   /// Keys and values of the chunk's texts in blocks, one layer at a time.
   var cache: FloatBuffer
   let width: Int
   let innerWidth: Int
 
-  init(_ c: Configuration, rows: Int) {
+  init(_ c: Configuration, isGated: Bool, rows: Int) {
     width = padded(c.width)
     innerWidth = padded(c.feedForward)
     x = FloatBuffer(rows * width)
@@ -24,6 +27,8 @@ final class EncoderState {
     values = FloatBuffer(rows * width)
     attention = FloatBuffer(rows * width)
     inner = FloatBuffer(rows * innerWidth)
+    up = FloatBuffer(isGated ? rows * innerWidth : 0)
+    positions = [Int32](repeating: 0, count: rows)
     cache = FloatBuffer(16)
   }
 }

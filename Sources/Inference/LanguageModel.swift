@@ -42,7 +42,7 @@ package final class LanguageModel: @unchecked Sendable {
     rope = (global, features.localRope.map { RopeTable($0, factors: []) } ?? global)
     state = DecoderState(configuration, rows: Self.chunkTokens)
     chatTemplate = Result { try ChatTemplate.detect(in: file) }
-    loadedTokenizer = Result { try Self.tokenizer(file, configuration) }
+    loadedTokenizer = Result { try configuration.tokenizer(of: file) }
   }
 
   /// Opens a GGUF file of a decoder.
@@ -104,21 +104,5 @@ package final class LanguageModel: @unchecked Sendable {
     lock.lock()
     defer { lock.unlock() }
     return try body()
-  }
-
-  private static func tokenizer(
-    _ file: GGUFFile, _ configuration: Configuration
-  ) throws -> any Tokenizer {
-    let tokenizer: any Tokenizer
-    do { tokenizer = try TokenizerLoader.load(from: file) } catch {
-      throw InferenceError.noTokenizer(file: file.path, reason: "\(error)")
-    }
-    guard tokenizer.vocabularySize <= configuration.vocabulary else {
-      throw InferenceError.noTokenizer(
-        file: file.path,
-        reason: "it has \(tokenizer.vocabularySize) tokens, and the embedding has "
-          + "\(configuration.vocabulary) rows")
-    }
-    return tokenizer
   }
 }

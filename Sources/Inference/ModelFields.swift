@@ -21,6 +21,7 @@ struct ModelFields {
     try file.optionalInt(key(field)).map { try checked(field, $0, range) }
   }
 
+  func optionalBool(_ field: String) throws -> Bool? { try file.optionalBool(key(field)) }
   func optionalString(_ field: String) throws -> String? { try file.optionalString(key(field)) }
 
   private func checked(_ field: String, _ value: Int, _ range: ClosedRange<Int>) throws -> Int {
@@ -81,15 +82,6 @@ struct ModelFields {
   func refuseExperts() throws {
     if let experts = try file.optionalInt(key("expert_count")), experts > 0 {
       throw error("expert_count", experts, "0: mixtures of experts are not supported")
-    }
-  }
-
-  func refuseUnsupportedEncoder() throws {
-    if try file.optionalBool(key("attention.causal")) == true {
-      throw error("attention.causal", true, "false")
-    }
-    if let pooling = try file.optionalInt(key("pooling_type")), pooling != 1 {
-      throw error("pooling_type", pooling, "1, mean pooling")
     }
   }
 }

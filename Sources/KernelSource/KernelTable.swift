@@ -43,13 +43,14 @@ private func addMatrixKernels(_ k: inout ci_kernels) {
 
 private func addRowKernels(_ k: inout ci_kernels) {
   k.rms_norm = { rmsNorm($0!, $1!, $2, $3!, $4, $5, $6) }
-  k.layer_norm = { layerNorm($0!, $1!, $2!, $3, $4!, $5, $6, $7) }
+  k.layer_norm = { layerNorm($0!, $1!, $2!, $3, $4, $5, $6) }
+  k.add_layer_norm = { addLayerNorm($0!, $1!, $2!, $3!, $4!, $5, $6, $7, $8) }
   k.add = { add($0!, $1!, $2, $3, $4, $5) }
   k.scale = { scale($0!, $1, $2, $3, $4) }
   k.silu_multiply = { siluMultiply($0!, $1!, $2, $3, $4) }
   k.gelu_tanh_multiply = { geluTanhMultiply($0!, $1!, $2, $3, $4) }
   k.soft_cap = { softCap($0!, $1, $2, $3, $4) }
-  k.gelu = { gelu($0!, $1, $2, $3) }
+  k.gelu = { gelu($0!, $1!, $2, $3, $4) }
   k.rope = { rope($0!, $1!, $2, $3) }
   k.argmax = { argmax($0!, $1) }
   k.maximum = { maximum($0!, $1) }

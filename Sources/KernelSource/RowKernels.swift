@@ -49,26 +49,52 @@ func rmsNorm(
 
 @inline(never)
 func layerNorm(
-  _ x: Row, _ weight: Row, _ bias: Row, _ epsilon: Float, _ output: MutableRow, _ tokens: Int,
-  _ count: Int, _ stride: Int
+  _ x: MutableRow, _ weight: Row, _ bias: Row, _ epsilon: Float, _ tokens: Int, _ count: Int,
+  _ stride: Int
 ) {
   for t in 0..<tokens {
     let row = x + t &* stride
-    let to = output + t &* stride
     var sum = ci_splat(0)
     eachVector(count) { i, width in sum = sum + read(row, i, width) }
-    let mean = ci_splat(laneSum(sum) / Float(count))
-    var squares = ci_splat(0)
+    normalise(row, sum, weight, bias, epsilon, count)
+  }
+}
+
+/// x = layerNorm(x + (y + yBias)), in one pass over memory.
+@inline(never)
+func addLayerNorm(
+  _ x: MutableRow, _ y: Row, _ yBias: Row, _ weight: Row, _ bias: Row, _ epsilon: Float,
+  _ tokens: Int, _ count: Int, _ stride: Int
+) {
+  for t in 0..<tokens {
+    let row = x + t &* stride
+    let added = y + t &* stride
+    var sum = ci_splat(0)
     eachVector(count) { i, width in
-      let inside = ci_first_lanes(Int32(truncatingIfNeeded: width))
-      let v = ci_select(inside, read(row, i, width) - mean, ci_splat(0))
-      squares = ci_fma(v, v, squares)
+      let v = read(row, i, width) + (read(added, i, width) + read(yBias, i, width))
+      write(v, row, i, width)
+      sum = sum + v
     }
-    let factor = ci_splat(1 / (laneSum(squares) / Float(count) + epsilon).squareRoot())
-    eachVector(count) { i, width in
-      let v = (read(row, i, width) - mean) * factor
-      write(ci_fma(v, read(weight, i, width), read(bias, i, width)), to, i, width)
-    }
+    normalise(row, sum, weight, bias, epsilon, count)
+  }
+}
+
+/// Normalises a row whose sum stands in sixteen lanes.
+@inline(__always)
+private func normalise(
+  _ row: MutableRow, _ sum: f32x16, _ weight: Row, _ bias: Row, _ epsilon: Float, _ count: Int
+) {
+  let mean = ci_splat(laneSum(sum) / Float(count))
+  var squares = ci_splat(0)
+  eachVector(count) { i, width in
+    let inside = ci_first_lanes(Int32(truncatingIfNeeded: width))
+    let v = ci_select(inside, read(row, i, width) - mean, ci_splat(0))
+    squares = ci_fma(v, v, squares)
+  }
+  let factor = ci_splat(1 / (laneSum(squares) / Float(count) + epsilon).squareRoot())
+  eachVector(count) { i, width in
+    let v = (read(row, i, width) - mean) * factor
+    write(ci_fma(v, read(weight, i, width), read(bias, i, width)), row, i, width)
   }
 }
 
@@ -108,15 +134,13 @@ func siluMultiply(_ gate: MutableRow, _ up: Row, _ tokens: Int, _ count: Int, _ 
   }
 }
 
-/// x = x / 2 * (1 + erf(x / sqrt 2)).
+/// x = gelu(x + bias), the bias one row for all tokens.
 @inline(never)
-func gelu(_ x: MutableRow, _ tokens: Int, _ count: Int, _ stride: Int) {
+func gelu(_ x: MutableRow, _ bias: Row, _ tokens: Int, _ count: Int, _ stride: Int) {
   for t in 0..<tokens {
     let row = x + t &* stride
     eachVector(count) { i, width in
-      let v = read(row, i, width)
-      let e = errorFunction(v * ci_splat(0.707_106_781))
-      write(v * ci_splat(0.5) * (ci_splat(1) + e), row, i, width)
+      write(gaussianErrorUnit(read(row, i, width) + read(bias, i, width)), row, i, width)
     }
   }
 }

@@ -12,14 +12,29 @@ extension Backend {
     }
   }
 
-  /// output = (x - mean) / sqrt(variance + epsilon) * weight + bias, for each token.
+  /// The weight and bias of a layer norm, one number each for every column.
+  package typealias LayerNorm = (weight: UnsafePointer<Float>, bias: UnsafePointer<Float>)
+
+  /// x = (x - mean) / sqrt(variance + epsilon) * weight + bias, for each token.
   package func layerNorm(
-    _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
-    epsilon: Float, into output: UnsafeMutablePointer<Float>, tokens: Int, count: Int, stride: Int
+    _ x: UnsafeMutablePointer<Float>, _ norm: LayerNorm, epsilon: Float, tokens: Int, count: Int,
+    stride: Int
   ) {
-    overRows("layerNorm", tokens, count, passes: 3) { first, rows in
+    overRows("layerNorm", tokens, count, passes: 2) { first, rows in
+      kernels.layer_norm(x + first * stride, norm.weight, norm.bias, epsilon, rows, count, stride)
+    }
+  }
+
+  /// x = layerNorm(x + (y + yBias)), `yBias` the same row for each token.
+  package func addLayerNorm(
+    _ x: UnsafeMutablePointer<Float>, adding y: UnsafePointer<Float>,
+    yBias: UnsafePointer<Float>, _ norm: LayerNorm, epsilon: Float, tokens: Int, count: Int,
+    stride: Int
+  ) {
+    overRows("addLayerNorm", tokens, count, passes: 3) { first, rows in
       let at = first * stride
-      kernels.layer_norm(x + at, weight, bias, epsilon, output + at, rows, count, stride)
+      kernels.add_layer_norm(
+        x + at, y + at, yBias, norm.weight, norm.bias, epsilon, rows, count, stride)
     }
   }
 
@@ -94,12 +109,13 @@ extension Backend {
     }
   }
 
-  /// x = x / 2 * (1 + erf(x / sqrt 2)).
+  /// x = gelu(x + bias), gelu(x) = x / 2 * (1 + erf(x / sqrt 2)) and the bias the same for each token.
   package func gelu(
-    _ x: UnsafeMutablePointer<Float>, tokens: Int, count: Int, stride: Int
+    _ x: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>, tokens: Int, count: Int,
+    stride: Int
   ) {
     overRows("gelu", tokens, count, passes: 2) { first, rows in
-      kernels.gelu(x + first * stride, rows, count, stride)
+      kernels.gelu(x + first * stride, bias, rows, count, stride)
     }
   }
 

@@ -60,16 +60,22 @@ struct HashRun {
         p, weight: weight.pointer, epsilon: 1e-5, into: q, tokens: tokens, count: count,
         stride: stride)
       hash.add(y)
+      y.pointer.update(from: p, count: y.count)
+      let norm = (weight: UnsafePointer(weight.pointer), bias: UnsafePointer(bias.pointer))
       backend.layerNorm(
-        p, weight: weight.pointer, bias: bias.pointer, epsilon: 1e-12, into: q, tokens: tokens,
+        q, norm, epsilon: 1e-12, tokens: tokens,
         count: count, stride: stride)
+      hash.add(y)
+      backend.addLayerNorm(
+        q, adding: up.pointer, yBias: weight.pointer, norm,
+        epsilon: 1e-12, tokens: tokens, count: count, stride: stride)
       hash.add(y)
       backend.siluMultiply(p, up.pointer, tokens: tokens, count: count, stride: stride)
       hash.add(x)
       backend.geluTanhMultiply(p, up.pointer, tokens: tokens, count: count, stride: stride)
       backend.softCap(p, cap: 3, tokens: tokens, count: count, stride: stride)
       hash.add(x)
-      backend.gelu(q, tokens: tokens, count: count, stride: stride)
+      backend.gelu(q, bias: bias.pointer, tokens: tokens, count: count, stride: stride)
       hash.add(y)
       backend.add(p, q, tokens: tokens, count: count, stride: stride)
       backend.addBias(p, bias.pointer, tokens: tokens, count: count, stride: stride)

@@ -5,6 +5,7 @@ struct GGUFCopy {
   var metadata: [String: MetadataValue]
   let architecture: String
   private let source: GGUFFile
+  private var shortened: Set<String> = []
 
   init(path: String) throws {
     source = try GGUFFile(path: path)
@@ -12,13 +13,19 @@ struct GGUFCopy {
     architecture = try source.string("general.architecture")
   }
 
+  /// Drops all rows of a tensor but the first.
+  mutating func keepFirstRow(of name: String) { shortened.insert(name) }
+
   func reopened() throws -> GGUFFile {
     var writer = GGUFWriter()
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { writer.add(key, value) }
     for name in source.tensorOrder {
       let info = try source.tensor(name)
       let bytes = try source.withBytes(of: info) { Array($0) }
-      try writer.add(tensor: name, shape: info.shape, type: info.type, bytes: bytes)
+      let rows = shortened.contains(name) ? 1 : info.rows
+      try writer.add(
+        tensor: name, shape: shortened.contains(name) ? [info.shape[0], 1] : info.shape,
+        type: info.type, bytes: Array(bytes.prefix(bytes.count / info.rows * rows)))
     }
     return try GGUFFile(bytes: writer.encoded(), name: "test.gguf")
   }

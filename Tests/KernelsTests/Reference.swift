@@ -45,22 +45,15 @@ enum Reference {
       bitPattern: UInt32(bitPattern: Int32(bitPattern: value.bitPattern) + exponent << 23))
   }
 
-  static func erf(_ x: Float) -> Float {
-    let t = abs(x)
-    let s = x * x
-    if t > 0.927_734_375 {
-      let slope = fma(-1.728_534_70e-5, t, 3.831_971_26e-4)
-      var far = fma(slope, s, fma(-3.883_964_38e-3, t, 2.425_462_19e-2))
-      for c: Float in [-1.067_778_77e-1, -6.348_466_87e-1, -1.287_175_12e-1] {
-        far = fma(far, t, c)
-      }
-      return Float(signOf: x, magnitudeOf: 1 - exp(fma(far, t, -t)))
-    }
-    var near: Float = -5.967_617_03e-4
+  static func gelu(_ x: Float) -> Float {
+    let u = fma(max(x * -x, -25), -0.08, -1)
+    var p: Float = 7.179_583_19e-4
     for c: Float in [
-      4.991_194_23e-3, -2.676_813_49e-2, 1.128_199_25e-1, -3.761_253_36e-1, 1.283_791_66e-1,
-    ] { near = fma(near, s, c) }
-    return fma(near, x, x)
+      -1.655_036_83e-3, 1.415_299_14e-3, -2.580_505_80e-3, 6.733_472_92e-3, -1.125_950_27e-2,
+      1.624_679_57e-2, -2.323_137_97e-2, 3.147_574_14e-2, -4.044_845_70e-2, 5.151_790_01e-2,
+      -7.029_602_68e-2, 1.413_638_14e-1,
+    ] { p = fma(p, u, c) }
+    return fma(x, min(max(p * x, -0.5), 0.5), x * 0.5)
   }
 
   static func tanh(_ x: Float) -> Float {

@@ -72,14 +72,16 @@ typedef struct {
 
   void (*rms_norm)(const float *x, const float *weight, float epsilon, float *output, long tokens,
                    long count, long stride);
-  void (*layer_norm)(const float *x, const float *weight, const float *bias, float epsilon,
-                     float *output, long tokens, long count, long stride);
+  void (*layer_norm)(float *x, const float *weight, const float *bias, float epsilon, long tokens,
+                     long count, long stride);
+  void (*add_layer_norm)(float *x, const float *y, const float *y_bias, const float *weight,
+                         const float *bias, float epsilon, long tokens, long count, long stride);
   void (*add)(float *x, const float *y, long tokens, long count, long stride, long y_stride);
   void (*scale)(float *x, float factor, long tokens, long count, long stride);
   void (*silu_multiply)(float *gate, const float *up, long tokens, long count, long stride);
   void (*gelu_tanh_multiply)(float *gate, const float *up, long tokens, long count, long stride);
   void (*soft_cap)(float *x, float cap, long tokens, long count, long stride);
-  void (*gelu)(float *x, long tokens, long count, long stride);
+  void (*gelu)(float *x, const float *bias, long tokens, long count, long stride);
   void (*rope)(const ci_rope *job, float *x, long first_token, long tokens);
   void (*store_kv)(const float *keys, const float *values, long key_stride, long value_stride,
                    long rows, long heads, long head_dimension, float *base, long position);
