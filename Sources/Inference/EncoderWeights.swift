@@ -47,7 +47,7 @@ struct EncoderWeights: Sendable {
     layers = try (0..<c.layers).map { try Layer(&source, c, features, "blk.\($0).") }
   }
 
-  /// Positions and token types summed. Only a reranker's texts have a second type.
+  /// Positions and token types summed; only a reranker's texts have a second type.
   private static func added(
     _ source: inout TensorSource, _ c: Configuration, _ features: EncoderFeatures
   ) throws -> [FloatBuffer] {
