@@ -9,35 +9,35 @@ let smallestScale: Float = 0x1p-100
 
 /// Quantises one tile of activation rows to int8 per 32 columns.
 ///
-/// The scale is `max|x| / 127` rounded up to 16 significant bits. The start of the integer sum already
+/// The scale is `max|x| / 127` rounded up to 16 significant bits. The start of an integer sum already
 /// holds the bits of `magic` and the correction for weights stored with an offset, so that the finished
 /// sum, read as a float, is `magic + dot`; one fma with `-magic * scale` then both converts and scales.
 @inline(never)
 func quantise(
-  _ x: UnsafePointer<Float>, _ stride: Int, _ tokens: Int, _ columns: Int,
-  _ offset: Int32, _ records: UnsafeMutableRawPointer
+  _ x: UnsafePointer<Float>, _ stride: Int, _ tokens: Int, _ columns: Int, _ fields: Int,
+  _ records: UnsafeMutableRawPointer
 ) {
   var record = records
   var k = 0
   while k < columns {
     for t in 0..<tokens {
-      quantiseBlock(x + (t &* stride &+ k), tokens, t, offset, record)
+      quantiseBlock(x + (t &* stride &+ k), tokens, t, fields, record)
     }
-    record += 44 &* tokens
+    record += ci_token_bytes(fields) &* tokens
     k &+= 32
   }
   guard columns & 63 != 0 else { return }
   for t in 0..<tokens {
-    for word in 0..<8 {
-      record.storeBytes(of: 0, toByteOffset: 32 &* t &+ 4 &* word, as: Int32.self)
-    }
-    storeScale(record, tokens, t, start: magicBits, scale: 0)
+    let zero = ci_low_bytes(ci_splat_int(0))
+    record.storeBytes(of: zero, toByteOffset: 32 &* t, as: i8x16.self)
+    record.storeBytes(of: zero, toByteOffset: 32 &* t &+ 16, as: i8x16.self)
+    storeFields(record, tokens, t, fields, scale: 0, first: 0, second: 0)
   }
 }
 
 @inline(__always)
 private func quantiseBlock(
-  _ x: UnsafePointer<Float>, _ tokens: Int, _ t: Int, _ offset: Int32,
+  _ x: UnsafePointer<Float>, _ tokens: Int, _ t: Int, _ fields: Int,
   _ record: UnsafeMutableRawPointer
 ) {
   let x0 = load(x, 0)
@@ -54,15 +54,39 @@ private func quantiseBlock(
   let i1 = q1 &- ci_splat_int(magicBits)
   record.storeBytes(of: ci_low_bytes(i0), toByteOffset: 32 &* t, as: i8x16.self)
   record.storeBytes(of: ci_low_bytes(i1), toByteOffset: 32 &* t &+ 16, as: i8x16.self)
-  let start = magicBits &- offset &* ci_reduce_add(i0 &+ i1)
-  storeScale(record, tokens, t, start: start, scale: scale)
+  storeFields(
+    record, tokens, t, fields, scale: scale, first: ci_reduce_add(i0), second: ci_reduce_add(i1))
 }
 
+/// Everything of a token but its values; `first` and `second` are the sums of both halves of them.
 @inline(__always)
-private func storeScale(
-  _ record: UnsafeMutableRawPointer, _ tokens: Int, _ t: Int, start: Int32, scale: Float
+private func storeFields(
+  _ record: UnsafeMutableRawPointer, _ tokens: Int, _ t: Int, _ fields: Int, scale: Float,
+  first: Int32, second: Int32
 ) {
-  record.storeBytes(of: start, toByteOffset: 32 &* tokens &+ 4 &* t, as: Int32.self)
-  record.storeBytes(of: scale, toByteOffset: 36 &* tokens &+ 4 &* t, as: Float.self)
-  record.storeBytes(of: -magic * scale, toByteOffset: 40 &* tokens &+ 4 &* t, as: Float.self)
+  var word = record + (32 &* tokens &+ 4 &* t)
+  word.storeBytes(of: scale, as: Float.self)
+  word += 4 &* tokens
+  word.storeBytes(of: -magic * scale, as: Float.self)
+  // In the order of `ci_fields`.
+  func start(_ mask: Int, _ offset: Int32, _ sum: Int32) {
+    if fields & mask == 0 { return }
+    word += 4 &* tokens
+    word.storeBytes(of: magicBits &- offset &* sum, as: Int32.self)
+  }
+  func scaled(_ mask: Int, _ sum: Int32) {
+    if fields & mask == 0 { return }
+    word += 4 &* tokens
+    word.storeBytes(of: scale * Float(sum), as: Float.self)
+  }
+  start(1 &<< 0, ci_byte_offset(), first &+ second)
+  start(1 &<< 1, 8, first &+ second)
+  start(1 &<< 2, 16, first &+ second)
+  start(1 &<< 3, 32, first)
+  start(1 &<< 4, 32, second)
+  start(1 &<< 5, 4, first)
+  start(1 &<< 6, 4, second)
+  scaled(1 &<< 7, first &+ second)
+  scaled(1 &<< 8, first)
+  scaled(1 &<< 9, second)
 }

@@ -32,11 +32,8 @@ func makeKernelTable() -> ci_kernels {
 private func addMatrixKernels(_ k: inout ci_kernels) {
   k.pack = { pack($0!, $1, $2, $3, $4!) }
   k.unpack_row = { unpackRow($0!, $1, $2, $3, $4!) }
-  k.quantise = { x, stride, tokens, columns, format, records in
-    let offset: Int32 = format == CI_Q4_0 ? 8 : CI_Q8_OFFSET
-    quantise(x!, stride, tokens, columns, offset, records!)
-  }
-  k.multiply = { multiply($0!, $1, $2, $3, $4) }
+  k.quantise = { quantise($0!, $1, $2, $3, $4, $5!) }
+  k.multiply = { multiply($0!, $1, $2, $3, $4, $5) }
   k.store_kv = { storeKV($0!, $1!, $2, $3, $4, $5, $6, $7!, $8) }
   k.attend = { attend($0!, $1!, $2, $3, $4, $5!) }
 }

@@ -3,74 +3,127 @@ import CIntrinsics
 /// Multiplies row groups `firstGroup ..< firstGroup + groups` by token tiles `firstTile ..< + tiles`.
 @inline(never)
 func multiply(
-  _ job: UnsafePointer<ci_matmul>, _ firstGroup: Int, _ groups: Int, _ firstTile: Int, _ tiles: Int
+  _ job: UnsafePointer<ci_matmul>, _ firstGroup: Int, _ groups: Int, _ firstTile: Int, _ tiles: Int,
+  _ panel: UnsafeMutableRawPointer?
 ) {
   switch job.pointee.format {
-  case CI_Q4_0: multiplyQuantised(job.pointee, firstGroup, groups, firstTile, tiles, CI_Q4_0)
-  case CI_Q8_0: multiplyQuantised(job.pointee, firstGroup, groups, firstTile, tiles, CI_Q8_0)
+  case CI_F32: multiplyFloats(job.pointee, firstGroup, groups, firstTile, tiles, CI_F32)
   case CI_F16: multiplyFloats(job.pointee, firstGroup, groups, firstTile, tiles, CI_F16)
   case CI_BF16: multiplyFloats(job.pointee, firstGroup, groups, firstTile, tiles, CI_BF16)
-  default: multiplyFloats(job.pointee, firstGroup, groups, firstTile, tiles, CI_F32)
+  default: multiplyQuantised(job.pointee, firstGroup, groups, firstTile, tiles, panel)
   }
 }
 
-/// The format is a constant at every call, so that each format gets tiles of its own.
-@inline(__always)
 private func multiplyQuantised(
-  _ job: ci_matmul, _ firstGroup: Int, _ groups: Int, _ firstTile: Int, _ tiles: Int, _ format: Int
+  _ job: ci_matmul, _ firstGroup: Int, _ groups: Int, _ firstTile: Int, _ tiles: Int,
+  _ panel: UnsafeMutableRawPointer?
 ) {
-  let blocks = blockCount(job.columns)
-  let stride = groupBytes(format, job.columns)
+  let blocks = ci_block_count(job.columns)
+  let tokenBytes = blocks &* ci_token_bytes(job.fields)
+  let stride = ci_group_bytes(job.format, job.columns)
   let split = TileSplit(job.tokens, limit: job.tile_tokens)
   let end = firstGroup &+ groups
   var group = firstGroup
   while group < end {
     let wide = min(Tiling.rowGroups, end &- group)
     let weights = job.weights + group &* stride
+    // The first tile is the widest; a panel pays for itself from two tokens on.
+    let expanded = split.size(firstTile) > 1 ? expandGroups(weights, job, wide, panel!) : nil
     for tile in firstTile..<firstTile &+ tiles {
       let start = split.start(tile)
-      quantisedTile(
-        wide, split.size(tile), weights, stride, job.input + 44 &* start &* blocks, blocks,
-        job.output + (start &* job.output_stride &+ group &* 16), job.output_stride, format)
+      let records = job.input + start &* tokenBytes
+      let output = job.output + (start &* job.output_stride &+ group &* 16)
+      let tokens = split.size(tile)
+      if tokens > 1, let expanded {
+        multiplyTile(expanded, job, wide, tokens, records, blocks, output)
+      } else {
+        let x = ActivationTile(records, job, tokens: 1, from: 0)
+        for r in 0..<wide {
+          multiplyVector(weights + r &* stride, job.format, job.columns, x, output + 16 &* r)
+        }
+      }
     }
     group &+= wide
   }
 }
 
-@inline(__always)
-private func quantisedTile(
-  _ groups: Int, _ tokens: Int, _ w: UnsafeRawPointer, _ stride: Int, _ a: UnsafeRawPointer,
-  _ blocks: Int, _ c: UnsafeMutablePointer<Float>, _ cs: Int, _ format: Int
+/// Expands the groups that one row of tiles shares.
+private func expandGroups(
+  _ weights: UnsafeRawPointer, _ job: ci_matmul, _ groups: Int, _ panel: UnsafeMutableRawPointer
+) -> ExpandedWeights {
+  let blocks = ci_block_count(job.columns)
+  let stride = ci_group_bytes(job.format, job.columns)
+  let records = stride / ci_record_bytes(job.format)
+  let scaleStride = 64 &* blocks &* ci_scale_vectors(job.format)
+  if job.format == CI_Q8_0 {
+    for r in 0..<groups {
+      expandScales(weights + r &* stride, records, panel + r &* scaleStride)
+    }
+    return ExpandedWeights(
+      values: weights + RecordLayout(CI_Q8_0).values, scales: UnsafeRawPointer(panel),
+      valueStride: stride, scaleStride: scaleStride, pairStep: ci_record_bytes(CI_Q8_0))
+  }
+  let scales = panel + groups &* 512 &* blocks
+  for r in 0..<groups {
+    let part = Panel(values: panel + r &* 512 &* blocks, scales: scales + r &* scaleStride)
+    expand(weights + r &* stride, job.format, records, part)
+  }
+  return ExpandedWeights(
+    values: UnsafeRawPointer(panel), scales: UnsafeRawPointer(scales), valueStride: 512 &* blocks,
+    scaleStride: scaleStride, pairStep: 1024)
+}
+
+private func multiplyTile(
+  _ w: ExpandedWeights, _ job: ci_matmul, _ groups: Int, _ tokens: Int, _ a: UnsafeRawPointer,
+  _ blocks: Int, _ c: UnsafeMutablePointer<Float>
 ) {
-  if Tiling.rowGroups == 2 && groups == 2 {
-    switch tokens {
-    case 6: QuantisedTile<2, 6>.run(w, stride, a, blocks, c, cs, format, 0)
-    case 5: QuantisedTile<2, 5>.run(w, stride, a, blocks, c, cs, format, 0)
-    case 4: QuantisedTile<2, 4>.run(w, stride, a, blocks, c, cs, format, 0)
-    case 3: QuantisedTile<2, 3>.run(w, stride, a, blocks, c, cs, format, 0)
-    case 2: QuantisedTile<2, 2>.run(w, stride, a, blocks, c, cs, format, 0)
-    default:
-      // One token is bound by memory: two groups one after the other are two steady streams.
-      let ahead = format == CI_Q4_0 ? 4096 : 0
-      QuantisedTile<1, 1>.run(w, stride, a, blocks, c, cs, format, ahead)
-      QuantisedTile<1, 1>.run(w + stride, stride, a, blocks, c + 16, cs, format, ahead)
-    }
-    return
-  }
-  if Tiling.quantisedTokens >= 6 && tokens > 4 {
-    if tokens == 6 {
-      QuantisedTile<1, 6>.run(w, stride, a, blocks, c, cs, format, 0)
+  switch job.format {
+  case CI_Q8_0, CI_IQ4_NL:
+    ExpandedTiles<ByteKind>.run(w, job, groups, tokens, a, blocks, c)
+  case CI_Q4_0, CI_Q5_0:
+    // Where the dot product of bytes is the same for all weights, one kind of tile serves both.
+    if ci_byte_offset() == 128 {
+      ExpandedTiles<ByteKind>.run(w, job, groups, tokens, a, blocks, c)
     } else {
-      QuantisedTile<1, 5>.run(w, stride, a, blocks, c, cs, format, 0)
+      ExpandedTiles<OffsetKind>.run(w, job, groups, tokens, a, blocks, c)
     }
-    return
+  case CI_Q3_K, CI_Q6_K: ExpandedTiles<HalvesKind>.run(w, job, groups, tokens, a, blocks, c)
+  case CI_Q2_K: ExpandedTiles<HalvesAddendKind>.run(w, job, groups, tokens, a, blocks, c)
+  default: ExpandedTiles<AddendKind>.run(w, job, groups, tokens, a, blocks, c)
   }
-  switch tokens {
-  case 4: QuantisedTile<1, 4>.run(w, stride, a, blocks, c, cs, format, 0)
-  case 3: QuantisedTile<1, 3>.run(w, stride, a, blocks, c, cs, format, 0)
-  case 2: QuantisedTile<1, 2>.run(w, stride, a, blocks, c, cs, format, 0)
-  default:
-    QuantisedTile<1, 1>.run(w, stride, a, blocks, c, cs, format, format == CI_Q4_0 ? 4096 : 0)
+}
+
+/// The tiles of one kind.
+private enum ExpandedTiles<Kind: TileKind> {
+  static func run(
+    _ w: ExpandedWeights, _ job: ci_matmul, _ groups: Int, _ tokens: Int,
+    _ a: UnsafeRawPointer, _ blocks: Int, _ c: UnsafeMutablePointer<Float>
+  ) {
+    let cs = job.output_stride
+    if Tiling.rowGroups == 2 && groups == 2 {
+      let x = ActivationTile(a, job, tokens: tokens, from: 0)
+      switch tokens {
+      case 6: ExpandedTile<Kind, 2, 6>.run(w, x, blocks, c, cs)
+      case 5: ExpandedTile<Kind, 2, 5>.run(w, x, blocks, c, cs)
+      case 4: ExpandedTile<Kind, 2, 4>.run(w, x, blocks, c, cs)
+      case 3: ExpandedTile<Kind, 2, 3>.run(w, x, blocks, c, cs)
+      default: ExpandedTile<Kind, 2, 2>.run(w, x, blocks, c, cs)
+      }
+      return
+    }
+    // A group alone: a tile of five or six tokens in two parts.
+    var token = 0
+    while token < tokens {
+      let rest = tokens &- token
+      let x = ActivationTile(a, job, tokens: tokens, from: token)
+      let output = c + token &* cs
+      switch rest {
+      case 2: ExpandedTile<Kind, 1, 2>.run(w, x, blocks, output, cs)
+      case 4: ExpandedTile<Kind, 1, 4>.run(w, x, blocks, output, cs)
+      default: ExpandedTile<Kind, 1, 3>.run(w, x, blocks, output, cs)
+      }
+      token &+= rest == 2 || rest == 4 ? rest : 3
+    }
   }
 }
 
@@ -78,7 +131,7 @@ private func quantisedTile(
 private func multiplyFloats(
   _ job: ci_matmul, _ firstGroup: Int, _ groups: Int, _ firstTile: Int, _ tiles: Int, _ format: Int
 ) {
-  let stride = groupBytes(format, job.columns)
+  let stride = ci_group_bytes(format, job.columns)
   let split = TileSplit(job.tokens, limit: job.tile_tokens)
   let input = job.input.assumingMemoryBound(to: Float.self)
   let end = firstGroup &+ groups

@@ -130,19 +130,19 @@ private struct ScoringPlan {
     backend.team.run(units: blocks * plan.tokenBlocks) { unit, thread in
       reduce(
         block: unit % blocks, tiles: plan.tiles(ofTokenBlock: unit / blocks),
-        scratch + thread * scratchFloats)
+        scratch + thread * scratchFloats, thread: thread)
     }
   }
 
   private func reduce(
-    block: Int, tiles: Range<Int>, _ own: UnsafeMutablePointer<Float>
+    block: Int, tiles: Range<Int>, _ own: UnsafeMutablePointer<Float>, thread: Int
   ) {
     let first = block * LogSumExp.block
     let count = min(LogSumExp.block, vocabulary - first)
     let tokens = plan.tokens(ofTiles: tiles)
     plan.multiply(
       groups: first / 16..<(first + count + 15) / 16, tiles: tiles, into: own,
-      stride: Self.scratchStride, backend.kernels)
+      stride: Self.scratchStride, thread: thread, backend.kernels)
     if let softCap {
       backend.kernels.soft_cap(own, softCap, tokens.count, count, Self.scratchStride)
     }

@@ -20,6 +20,8 @@ package final class Backend: @unchecked Sendable {
   var tileLimit = Int.max
   var counters: [KernelShape: KernelCounter]?
   var activations = Scratch()
+  /// Expanded weights, a part for each thread.
+  var panels = Scratch()
   var attentionRows = Scratch()
   var jobs = Scratch()
   var scoring = Scratch()
@@ -40,6 +42,7 @@ package final class Backend: @unchecked Sendable {
 
   deinit {
     activations.release()
+    panels.release()
     attentionRows.release()
     jobs.release()
     scoring.release()

@@ -9,6 +9,12 @@ struct MatmulPlan {
   private let input: UnsafePointer<Float>
   private let inputStride: Int
   private let tiles: TileSplit
+  /// Words of the activation records beside values and scales; 0 for float formats.
+  private let fields: Int
+  /// Bytes of a quantised token.
+  private let tokenBytes: Int
+  private let panels: UnsafeMutableRawPointer
+  private let panelBytes: Int
   private let groupsPerUnit: Int
   private let tilesPerUnit: Int
 
@@ -28,25 +34,35 @@ struct MatmulPlan {
     let best =
       quantised ? backend.kernels.quantised_tile_tokens : backend.kernels.float_tile_tokens
     tiles = TileSplit(tokens, limit: max(1, min(best, backend.tileLimit)))
-    let tokenBytes = quantised ? 44 * ((columns + 63) / 64 * 2) : 4 * columns
+    let fields = weights.reduce(0) { $0 | ci_fields($1.format.code) }
+    self.fields = fields
+    tokenBytes = quantised ? ci_token_bytes(fields) * ci_block_count(columns) : 4 * columns
     tilesPerUnit = max(1, min(tiles.count, Self.blockBytes / (tokenBytes * max(1, tiles.widest))))
     jobs = backend.jobs.reserve(count * MemoryLayout<ci_matmul>.stride)
       .bindMemory(to: ci_matmul.self, capacity: count)
     let groups = weights.reduce(0) { $0 + $1.groups }
     groupsPerUnit = Self.groupsPerUnit(groups, threads: backend.threads)
-    let records = tokenBytes * tokens
-    let memory = backend.activations.reserve(quantised ? 2 * records : 64)
+    let records = backend.activations.reserve(quantised ? tokenBytes * tokens : 64)
+    panelBytes = Self.panelBytes(weights, tokens: tokens)
+    panels = backend.panels.reserve(panelBytes * backend.threads)
     for (i, matrix) in weights.enumerated() {
       precondition(matrix.columns == columns, "matrices of one call share their input")
       precondition(matrix.format.isQuantised == quantised, "matrices of one call are alike")
       precondition(outputStrides[i] >= matrix.groups * 16, "the output stride holds whole vectors")
-      let own = memory + (matrix.format == .q4_0 ? records : 0)
       jobs[i] = ci_matmul(
-        weights: matrix.memory, input: quantised ? UnsafeRawPointer(own) : UnsafeRawPointer(input),
-        output: outputs[i], format: matrix.format.code, row_groups: matrix.groups,
-        columns: columns, tokens: tokens, input_stride: inputStride,
-        output_stride: outputStrides[i], tile_tokens: tiles.limit)
+        weights: matrix.memory,
+        input: quantised ? UnsafeRawPointer(records) : UnsafeRawPointer(input), output: outputs[i],
+        format: matrix.format.code, row_groups: matrix.groups, columns: columns, tokens: tokens,
+        input_stride: inputStride, output_stride: outputStrides[i], tile_tokens: tiles.limit,
+        fields: fields)
     }
+  }
+
+  /// What each thread needs to expand weights, with a page between the parts of two threads.
+  private static func panelBytes(_ weights: [PackedMatrix], tokens: Int) -> Int {
+    if tokens == 1 { return 0 }
+    let largest = weights.map { ci_panel_bytes($0.format.code, $0.columns) }.max() ?? 0
+    return largest == 0 ? 0 : (largest + 8191) & ~4095
   }
 
   /// Sixteen units a thread even out what a thread loses to others; a pair of groups at least.
@@ -56,30 +72,27 @@ struct MatmulPlan {
     return max(2, (wanted + 1) & ~1)
   }
 
-  /// Quantises the input once for each distinct quantised format.
+  /// Quantises the input, once for all matrices.
   func quantise(_ team: ThreadTeam, _ kernels: ci_kernels) {
-    for format in [CI_Q8_0, CI_Q4_0] {
-      guard let job = (0..<count).first(where: { jobs[$0].format == format }) else { continue }
-      let records = UnsafeMutableRawPointer(mutating: jobs[job].input!)
-      let tokenBytes = 44 * ((columns + 63) / 64 * 2)
-      let body = { (tile: Int, _: Int) in
-        let start = tiles.start(tile)
-        kernels.quantise(
-          input + start * inputStride, inputStride, tiles.size(tile), columns, format,
-          records + start * tokenBytes)
-      }
-      if tokens * columns < 8192 {
-        for tile in 0..<tiles.count { body(tile, 0) }
-      } else {
-        team.run(units: tiles.count, body)
-      }
+    if fields == 0 { return }
+    let records = UnsafeMutableRawPointer(mutating: jobs[0].input!)
+    let body = { (tile: Int, _: Int) in
+      let start = tiles.start(tile)
+      kernels.quantise(
+        input + start * inputStride, inputStride, tiles.size(tile), columns, fields,
+        records + start * tokenBytes)
+    }
+    if tokens * columns < 8192 {
+      for tile in 0..<tiles.count { body(tile, 0) }
+    } else {
+      team.run(units: tiles.count, body)
     }
   }
 
   func multiply(_ team: ThreadTeam, _ kernels: ci_kernels) {
     var groupUnits = 0
     for i in 0..<count { groupUnits += unitCount(jobs[i]) }
-    team.run(units: groupUnits * tokenBlocks) { unit, _ in
+    team.run(units: groupUnits * tokenBlocks) { unit, thread in
       let firstTile = unit / groupUnits * tilesPerUnit
       var rest = unit % groupUnits
       var i = 0
@@ -90,23 +103,25 @@ struct MatmulPlan {
       let first = rest * groupsPerUnit
       kernels.multiply(
         jobs + i, first, min(groupsPerUnit, jobs[i].row_groups - first), firstTile,
-        min(tilesPerUnit, tiles.count - firstTile))
+        min(tilesPerUnit, tiles.count - firstTile), panel(thread))
     }
   }
 
-  /// Multiplies some row groups of the first matrix by some tiles, after `quantise`.
+  /// Multiplies some row groups of the first matrix by some tiles on one thread of the team, after `quantise`.
   ///
   /// `output` is `[token][stride]`, from the first token of `tiles` and the first row of `groups` on.
   func multiply(
     groups: Range<Int>, tiles range: Range<Int>, into output: UnsafeMutablePointer<Float>,
-    stride: Int, _ kernels: ci_kernels
+    stride: Int, thread: Int, _ kernels: ci_kernels
   ) {
     var job = jobs[0]
     // The kernel counts tokens and rows from the start of the batch and of the matrix.
     job.output = output - (tiles.start(range.lowerBound) * stride + groups.lowerBound * 16)
     job.output_stride = stride
     withUnsafePointer(to: &job) {
-      kernels.multiply($0, groups.lowerBound, groups.count, range.lowerBound, range.count)
+      kernels.multiply(
+        $0, groups.lowerBound, groups.count, range.lowerBound, range.count,
+        panel(thread))
     }
   }
 
@@ -125,6 +140,8 @@ struct MatmulPlan {
 
   /// Tokens of a token block at most.
   var widestTokenBlock: Int { tilesPerUnit * tiles.widest }
+
+  private func panel(_ thread: Int) -> UnsafeMutableRawPointer { panels + thread * panelBytes }
 
   private func unitCount(_ job: ci_matmul) -> Int {
     (job.row_groups + groupsPerUnit - 1) / groupsPerUnit

@@ -3,8 +3,8 @@ import KernelsPortable
 
 /// Weights (rows, columns), repacked once into records of 16 rows that prefill and decode share.
 ///
-/// A row is an output of the product. Quantised formats need columns that are a multiple of 32; rows and
-/// the columns of float formats may have any number.
+/// A row is an output of the product. Columns are a multiple of the format's block: 256 for the K formats,
+/// 32 for the other quantised ones, any number for float formats.
 package final class PackedMatrix: @unchecked Sendable {
   package let rows: Int
   package let columns: Int
@@ -17,7 +17,7 @@ package final class PackedMatrix: @unchecked Sendable {
   /// A matrix of zeros, to be filled by `pack`.
   package init(format: WeightFormat, rows: Int, columns: Int) {
     precondition(rows > 0 && columns > 0, "a matrix has rows and columns")
-    precondition(!format.isQuantised || columns % 32 == 0, "quantised rows hold whole blocks of 32")
+    precondition(columns % format.blockColumns == 0, "rows hold whole blocks")
     self.rows = rows
     self.columns = columns
     self.format = format

@@ -10,8 +10,11 @@ struct HashRun {
   }
 
   mutating func all() {
-    for format in [WeightFormat.q8_0, .q4_0, .f32, .f16, .bf16] {
-      for (rows, columns) in [(48, 96), (37, 32), (16, 576)] {
+    for format in WeightFormat.allCases {
+      let shapes =
+        format.blockColumns == 256
+        ? [(48, 256), (37, 512), (16, 1024)] : [(48, 96), (37, 32), (16, 576)]
+      for (rows, columns) in shapes {
         products(format, rows: rows, columns: columns)
       }
     }

@@ -20,21 +20,32 @@ struct Numbers {
     return buffer
   }
 
+  private func upperBytes(_ format: WeightFormat) -> [Int] {
+    switch format {
+    case .f32: [3]
+    case .q4_1, .q5_1, .q4_K, .q5_K: [1, 3]
+    case .q2_K: [81, 83]
+    case .q3_K: [109]
+    case .q6_K: [209]
+    default: [1]
+    }
+  }
+
   /// Row-major GGUF bytes with scales of ordinary size.
   mutating func weights(_ format: WeightFormat, rows: Int, columns: Int) -> [UInt8] {
     let count = rows * format.rowBytes(columns: columns)
     var bytes = (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
-    switch format {
-    case .q8_0, .q4_0:
-      let block = format == .q8_0 ? 34 : 18
-      // A half-precision scale: any fraction and sign, exponent of 2^-7.
-      for i in stride(from: 1, to: count, by: block) { bytes[i] = bytes[i] & 0x83 | 0x20 }
-    case .f16:
-      for i in stride(from: 1, to: count, by: 2) { bytes[i] = bytes[i] & 0x83 | 0x34 }
-    case .bf16:
-      for i in stride(from: 1, to: count, by: 2) { bytes[i] = bytes[i] & 0x80 | 0x3E }
-    case .f32:
-      for i in stride(from: 3, to: count, by: 4) { bytes[i] = bytes[i] & 0x80 | 0x3E }
+    // The upper byte of every float in a block: any sign and fraction, an exponent of 2^-2 to 2^-7.
+    let step = format.rowBytes(columns: format.blockColumns)
+    for start in stride(from: 0, to: count, by: step) {
+      for i in upperBytes(format) {
+        let kept = bytes[start + i]
+        switch format {
+        case .f32, .bf16: bytes[start + i] = kept & 0x80 | 0x3E
+        case .f16: bytes[start + i] = kept & 0x83 | 0x34
+        default: bytes[start + i] = kept & 0x83 | 0x20
+        }
+      }
     }
     return bytes
   }

@@ -29,15 +29,23 @@ struct Numbers {
     var bytes = (0..<rows * format.rowBytes(columns: columns)).map { _ in
       UInt8(truncatingIfNeeded: next())
     }
-    let (first, step): (Int, Int) =
+    // The upper byte of every float in a block, set to an exponent near 2^-7 with any sign.
+    let step = format.rowBytes(columns: format.blockColumns)
+    let upper: [Int] =
       switch format {
-      case .q8_0: (1, 34)
-      case .q4_0: (1, 18)
-      case .f16, .bf16: (1, 2)
-      case .f32: (3, 4)
+      case .f32: [3]
+      case .q4_1, .q5_1, .q4_K, .q5_K: [1, 3]
+      case .q2_K: [81, 83]
+      case .q3_K: [109]
+      case .q6_K: [209]
+      default: [1]
       }
-    for i in stride(from: first, to: bytes.count, by: step) {
-      bytes[i] = format == .f32 || format == .bf16 ? bytes[i] & 0x80 | 0x3E : bytes[i] & 0x83 | 0x20
+    for start in stride(from: 0, to: bytes.count, by: step) {
+      for i in upper {
+        let byte = bytes[start + i]
+        bytes[start + i] =
+          format == .f32 || format == .bf16 ? byte & 0x80 | 0x3E : byte & 0x83 | 0x20
+      }
     }
     return bytes
   }
@@ -61,4 +69,10 @@ func packed(_ bytes: [UInt8], _ format: WeightFormat, _ rows: Int, _ columns: In
   }
 }
 
-let allFormats: [WeightFormat] = [.q8_0, .q4_0, .f32, .f16, .bf16]
+let allFormats = WeightFormat.allCases
+
+/// The shapes with columns that the format can have: whole blocks, in the same proportion.
+func possibleShapes(_ format: WeightFormat, _ shapes: [(Int, Int)]) -> [(Int, Int)] {
+  let block = format.blockColumns
+  return shapes.map { ($0.0, block == 256 ? max(1, $0.1 / 64) * 256 : $0.1) }
+}

@@ -10,8 +10,8 @@ import Testing
   func everyOutputEqualsTheReference(isa: ISA, format: WeightFormat) throws {
     let backend = try Backend(isa: isa, threads: 1)
     var numbers = Numbers(1)
-    let shapes = format.isQuantised ? Self.shapes : Self.shapes + [(33, 50), (5, 7)]
-    for (rows, columns) in shapes {
+    let more = format.isQuantised ? [] : [(33, 50), (5, 7)]
+    for (rows, columns) in possibleShapes(format, Self.shapes) + more {
       let bytes = numbers.weights(format, rows: rows, columns: columns)
       let matrix = packed(bytes, format, rows, columns)
       let rowBytes = format.rowBytes(columns: columns)
@@ -28,11 +28,12 @@ import Testing
     }
   }
 
-  @Test(arguments: ISA.available, [WeightFormat.q8_0, .q4_0, .f16])
+  @Test(arguments: ISA.available, allFormats)
   func bitsDoNotDependOnBatchTileOrThreads(isa: ISA, format: WeightFormat) throws {
     var numbers = Numbers(2)
-    let matrix = packed(numbers.weights(format, rows: 80, columns: 96), format, 80, 96)
-    let x = (0..<64).map { _ in numbers.floats(96) }
+    let columns = max(96, format.blockColumns)
+    let matrix = packed(numbers.weights(format, rows: 80, columns: columns), format, 80, columns)
+    let x = (0..<64).map { _ in numbers.floats(columns) }
     let single = try Backend(isa: isa, threads: 1)
     let expected = x.map { multiply(single, matrix, [$0])[0] }
     for threads in [1, 2, 3] {
@@ -50,17 +51,18 @@ import Testing
   @Test func severalMatricesShareOneInput() throws {
     var numbers = Numbers(3)
     let backend = try Backend(threads: 2)
-    let formats: [WeightFormat] = [.q8_0, .q4_0, .q8_0]
-    let rows = [48, 20, 160]
+    let formats = allFormats.filter(\.isQuantised) + [.q8_0]
+    let rows = formats.indices.map { [48, 20, 160][$0 % 3] }
+    let columns = 256
     let matrices = zip(formats, rows).map { format, rows in
-      packed(numbers.weights(format, rows: rows, columns: 64), format, rows, 64)
+      packed(numbers.weights(format, rows: rows, columns: columns), format, rows, columns)
     }
-    let x = (0..<9).map { _ in numbers.floats(64) }
+    let x = (0..<9).map { _ in numbers.floats(columns) }
     let input = FloatBuffer(x.flatMap { $0 })
     let outputs = rows.map { FloatBuffer(9 * padded($0)) }
     defer { withExtendedLifetime((input, outputs)) {} }
     backend.matmul(
-      matrices, input: input.pointer, tokens: 9, inputStride: 64,
+      matrices, input: input.pointer, tokens: 9, inputStride: columns,
       outputs: outputs.map(\.pointer), outputStrides: rows.map(padded))
     for (i, matrix) in matrices.enumerated() {
       let alone = multiply(backend, matrix, x)
@@ -82,6 +84,31 @@ import Testing
         let output = multiply(try Backend(isa: isa, threads: 1), matrix, [x])[0]
         #expect(output.allSatisfy { $0.isFinite })
         #expect(bits(output) == bits(expected))
+      }
+    }
+  }
+
+  /// The integers are exact and the chain is in single precision: what is lost beside doubles is that.
+  @Test(arguments: allFormats.filter(\.isQuantised))
+  func outputsAreNearTheProductInDoubles(format: WeightFormat) throws {
+    var numbers = Numbers(8)
+    let backend = try Backend(threads: 1)
+    let (rows, columns) = (32, 1024)
+    let bytes = numbers.weights(format, rows: rows, columns: columns)
+    let matrix = packed(bytes, format, rows, columns)
+    let x = (0..<5).map { _ in numbers.floats(columns) }
+    let output = multiply(backend, matrix, x)
+    for (t, row) in x.enumerated() {
+      let quantised = stride(from: 0, to: columns, by: 32).flatMap { start in
+        let (values, scale) = Reference.quantise(row[start..<start + 32])
+        return values.map { Double($0) * Double(scale) }
+      }
+      for r in 0..<rows {
+        let size = format.rowBytes(columns: columns)
+        let weights = Reference.widened(bytes[r * size..<(r + 1) * size], format)
+        let terms = zip(weights, quantised).map { Double($0) * $1 }
+        let largest = terms.reduce(0) { $0 + abs($1) }
+        #expect(abs(Double(output[t][r]) - terms.reduce(0, +)) <= 2e-6 * largest)
       }
     }
   }

@@ -84,17 +84,6 @@ enum Reference {
     Float(Float16(bitPattern: UInt16(high) << 8 | UInt16(low)))
   }
 
-  /// One row of GGUF bytes as (integers, scale) blocks.
-  static func blocks(_ row: ArraySlice<UInt8>, _ format: WeightFormat) -> [([Int32], Float)] {
-    let size = format == .q8_0 ? 34 : 18
-    return stride(from: row.startIndex, to: row.endIndex, by: size).map { at in
-      let scale = half(row[at], row[at + 1])
-      let bytes = row[at + 2..<at + size]
-      if format == .q8_0 { return (bytes.map { Int32(Int8(bitPattern: $0)) }, scale) }
-      return (bytes.map { Int32($0 & 15) - 8 } + bytes.map { Int32($0 >> 4) - 8 }, scale)
-    }
-  }
-
   /// One row of float weights, widened.
   static func floats(_ row: ArraySlice<UInt8>, _ format: WeightFormat) -> [Float] {
     let size = format == .f32 ? 4 : 2
@@ -116,10 +105,18 @@ enum Reference {
       for (w, v) in zip(floats(row, format), x) { sum = fma(w, v, sum) }
       return sum
     }
-    for (i, block) in blocks(row, format).enumerated() {
-      let (values, scale) = quantise(x[32 * i..<32 * i + 32])
-      let dot = zip(values, block.0).reduce(Int32(0)) { $0 + $1.0 * $1.1 }
-      sum = fma(fma(magic + Float(dot), scale, -magic * scale), block.1, sum)
+    let parts = parts(row, format)
+    let perBlock = parts.count * 32 / x.count
+    for (i, part) in parts.enumerated() {
+      let block = i / perBlock * 32
+      let (block32, scale) = quantise(x[block..<block + 32])
+      let width = 32 / perBlock
+      let values = block32[i % perBlock * width..<(i % perBlock + 1) * width]
+      let dot = zip(values, part.values).reduce(Int32(0)) { $0 + $1.0 * $1.1 }
+      sum = fma(fma(magic + Float(dot), scale, -magic * scale), part.scale, sum)
+      if let addend = part.addend {
+        sum = fma(scale * Float(values.reduce(0, +)), addend, sum)
+      }
     }
     return sum
   }

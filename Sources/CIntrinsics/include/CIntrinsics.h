@@ -15,5 +15,6 @@
 #else
 #include "dot_portable.h"
 #endif
+#include "formats.h"
 #include "kernel_table.h"
 #include "system.h"

@@ -1,7 +1,8 @@
 // AVX2: bytes are multiplied in pairs into 16 bits, and pairs of those into 32 bits.
 #pragma once
 
-#define CI_Q8_OFFSET 0
+/// What `ci_dot8` leaves in the sum for each unit of x: the offset of weights stored as bytes, or nothing.
+CI_INLINE int ci_byte_offset(void) { return 0; }
 
 union ci_halves {
   f32x16 f;
@@ -11,13 +12,7 @@ union ci_halves {
   __m256 z[2];
 };
 
-CI_INLINE u8x64 ci_high_nibbles(u8x64 a) {
-  union ci_halves x = {.u = a};
-  for (int h = 0; h < 2; h++)
-    x.y[h] = _mm256_and_si256(_mm256_srli_epi16(x.y[h], 4), _mm256_set1_epi8(15));
-  return x.u;
-}
-/// Weights at most 15: the 16-bit pair sums cannot saturate.
+/// Weights at most 127: the 16-bit pair sums, at most 2 * 127 * 127, cannot saturate.
 CI_INLINE i32x16 ci_dot4(i32x16 sum, u8x64 weights, i32x16 x) {
   union ci_halves s = {.i = sum}, w = {.u = weights}, b = {.i = x};
   for (int h = 0; h < 2; h++) {
@@ -41,6 +36,14 @@ CI_INLINE f32x16 ci_f16(const void *p) {
   union ci_halves r;
   for (int h = 0; h < 2; h++) r.z[h] = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p + h));
   return r.f;
+}
+/// The values of IQ4_NL, plus 128, for codes 0...15.
+CI_INLINE u8x64 ci_iq4_nl(u8x64 codes) {
+  static const unsigned char values[16] = CI_IQ4_NL_VALUES;
+  __m256i table = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)values));
+  union ci_halves x = {.u = codes};
+  for (int h = 0; h < 2; h++) x.y[h] = _mm256_shuffle_epi8(table, x.y[h]);
+  return x.u;
 }
 /// Hides a value from the optimiser, so that a measured loop is not folded away.
 CI_INLINE u8x64 ci_opaque(u8x64 a) {

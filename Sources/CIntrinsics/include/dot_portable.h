@@ -1,13 +1,12 @@
 // Any machine: SSE2 on x86-64, plain loops elsewhere.
 #pragma once
 
-#define CI_Q8_OFFSET 128
+/// What `ci_dot8` leaves in the sum for each unit of x: the offset of weights stored as bytes, or nothing.
+CI_INLINE int ci_byte_offset(void) { return 128; }
 
-CI_INLINE u8x64 ci_high_nibbles(u8x64 a) { return a >> 4; }
 
 #if defined(__x86_64__)
 typedef short i16x32 __attribute__((vector_size(64)));
-typedef unsigned short u16x32 __attribute__((vector_size(64)));
 
 union ci_quarters {
   i16x32 s;
@@ -50,6 +49,12 @@ CI_INLINE f32x16 ci_f16(const void *p) {
   u32x16 special = (u32x16)((x & 0x7fff) >= 0x7c00);
   u32x16 bits = ((u32x16)finite & ~special) | ((magnitude | 0x7f800000u) & special);
   return (f32x16)(bits | ((x & 0x8000) << 16));
+}
+/// The values of IQ4_NL, plus 128, for codes 0...15.
+CI_INLINE u8x64 ci_iq4_nl(u8x64 codes) {
+  static const unsigned char values[16] = CI_IQ4_NL_VALUES;
+  for (int i = 0; i < 64; i++) codes[i] = values[codes[i]];
+  return codes;
 }
 /// Hides a value from the optimiser, so that a measured loop is not folded away.
 CI_INLINE u8x64 ci_opaque(u8x64 a) {

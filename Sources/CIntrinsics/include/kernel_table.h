@@ -3,9 +3,6 @@
 #pragma once
 #include <stdint.h>
 
-/// Values of `format` below.
-enum { CI_F32 = 0, CI_F16 = 1, CI_BF16 = 2, CI_Q8_0 = 3, CI_Q4_0 = 4 };
-
 /// One matrix times a batch of rows: output[token][row] = sum over k of weights[row][k] * input[token][k].
 typedef struct {
   const void *weights;  // packed, see PackedLayout.swift
@@ -18,6 +15,7 @@ typedef struct {
   long input_stride;  // floats; float formats only
   long output_stride;
   long tile_tokens;  // tokens in a tile at most
+  long fields;       // what the activation records hold, see formats.h; quantised formats only
 } ci_matmul;
 
 /// Positions of one KV segment; `base` points at its blocks of one layer.
@@ -65,10 +63,12 @@ typedef struct {
 
   void (*pack)(const void *row_major, long format, long rows, long columns, void *packed);
   void (*unpack_row)(const void *packed, long format, long columns, long row, float *output);
-  /// One tile of activation rows to records.
-  void (*quantise)(const float *x, long stride, long tokens, long columns, long format,
+  /// One tile of activation rows to records that hold `fields`, see formats.h.
+  void (*quantise)(const float *x, long stride, long tokens, long columns, long fields,
                    void *records);
-  void (*multiply)(const ci_matmul *job, long first_group, long groups, long first_tile, long tiles);
+  /// `panel`: `ci_panel_bytes` of this thread's own, aligned to 64; not needed for a single token.
+  void (*multiply)(const ci_matmul *job, long first_group, long groups, long first_tile, long tiles,
+                   void *panel);
 
   void (*rms_norm)(const float *x, const float *weight, float epsilon, float *output, long tokens,
                    long count, long stride);

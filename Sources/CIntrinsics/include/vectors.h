@@ -16,6 +16,8 @@ typedef unsigned int u32x16 __attribute__((vector_size(64), aligned(64)));
 typedef unsigned char u8x64 __attribute__((vector_size(64), aligned(64)));
 typedef signed char i8x16 __attribute__((vector_size(16)));
 typedef unsigned short u16x16 __attribute__((vector_size(32)));
+typedef unsigned short u16x32 __attribute__((vector_size(64), aligned(64)));
+typedef unsigned int u32x4 __attribute__((vector_size(16)));
 
 #define CI_INLINE static inline __attribute__((always_inline))
 
@@ -56,6 +58,49 @@ CI_INLINE int ci_reduce_add(i32x16 a) { return __builtin_reduce_add(a); }
 CI_INLINE i8x16 ci_low_bytes(i32x16 a) { return __builtin_convertvector(a, i8x16); }
 
 CI_INLINE u8x64 ci_low_nibbles(u8x64 a) { return a & (unsigned char)15; }
+CI_INLINE u8x64 ci_high_nibbles(u8x64 a) { return (u8x64)((u16x32)a >> 4) & (unsigned char)15; }
+/// Moves bit `from` of every byte to bit `to` and keeps what `mask` selects there. Words are shifted, so
+/// the mask must leave out the bits that come from the neighbouring byte.
+CI_INLINE u8x64 ci_move_bits(u8x64 a, long from, long to, unsigned char mask) {
+  u16x32 v = (u16x32)a;
+  return (u8x64)(from > to ? v >> (unsigned short)(from - to) : v << (unsigned short)(to - from)) & mask;
+}
+CI_INLINE u8x64 ci_or(u8x64 a, u8x64 b) { return a | b; }
+
+CI_INLINE f32x16 ci_float(i32x16 a) { return __builtin_convertvector(a, f32x16); }
+/// Byte `k` of every lane, then `shift` and `mask` within it, as a float.
+CI_INLINE f32x16 ci_float_bits(i32x16 a, long k, long shift, int mask) {
+  return ci_float((i32x16)((u32x16)a >> (unsigned)(8 * k + shift)) & mask);
+}
+/// Byte `k` of every lane as a signed number.
+CI_INLINE f32x16 ci_float_byte(i32x16 a, long k) { return ci_float(a << (int)(24 - 8 * k) >> 24); }
+
+/// The values of IQ4_NL's sixteen codes plus 128 (kvalues_iq4nl in ggml-common.h).
+#define CI_IQ4_NL_VALUES \
+  {1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241}
+
+/// Four words of each of four rows, transposed: word k of the rows goes to `to + 64 * k`.
+CI_INLINE void ci_transpose4(const void *r0, const void *r1, const void *r2, const void *r3,
+                             unsigned flip, void *to) {
+  u32x4 a, b, c, d;
+  __builtin_memcpy(&a, r0, 16);
+  __builtin_memcpy(&b, r1, 16);
+  __builtin_memcpy(&c, r2, 16);
+  __builtin_memcpy(&d, r3, 16);
+  u32x4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), AB = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  u32x4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  u32x4 k[4] = {__builtin_shufflevector(ab, cd, 0, 1, 4, 5), __builtin_shufflevector(ab, cd, 2, 3, 6, 7),
+                __builtin_shufflevector(AB, CD, 0, 1, 4, 5), __builtin_shufflevector(AB, CD, 2, 3, 6, 7)};
+  for (int i = 0; i < 4; i++) {
+    u32x4 v = k[i] ^ flip;
+    __builtin_memcpy((char *)to + 64 * i, &v, 16);
+  }
+}
+/// Bytes to read in place of rows that do not exist.
+CI_INLINE const void *ci_zeros(void) {
+  static const unsigned char zeros[256];
+  return zeros;
+}
 /// Asks for memory that will be read once.
 CI_INLINE void ci_prefetch(const void *p) { __builtin_prefetch(p, 0, 0); }
 

@@ -1,0 +1,82 @@
+import CIntrinsics
+
+/// A packed group of 16 rows times one token: decode, bound by the bandwidth of memory.
+@inline(never)
+func multiplyVector(
+  _ w: UnsafeRawPointer, _ format: Int, _ columns: Int, _ x: ActivationTile,
+  _ output: UnsafeMutablePointer<Float>
+) {
+  let count = (columns &+ ci_record_columns(format) &- 1) / ci_record_columns(format)
+  switch format {
+  case CI_Q8_0: VectorProduct<Q80>.run(w, count, x, 0, output)
+  case CI_Q4_0: VectorProduct<Q40>.run(w, count, x, 4096, output)
+  case CI_Q4_1: VectorProduct<Q41>.run(w, count, x, 4096, output)
+  case CI_Q5_0: VectorProduct<Q50>.run(w, count, x, 4096, output)
+  case CI_Q5_1: VectorProduct<Q51>.run(w, count, x, 4096, output)
+  case CI_IQ4_NL: VectorProduct<IQ4NL>.run(w, count, x, 4096, output)
+  case CI_Q2_K: VectorProduct<Q2K>.run(w, count, x, 4096, output)
+  case CI_Q3_K: VectorProduct<Q3K>.run(w, count, x, 4096, output)
+  case CI_Q4_K: VectorProduct<Q4K>.run(w, count, x, 4096, output)
+  case CI_Q5_K: VectorProduct<Q5K>.run(w, count, x, 4096, output)
+  default: VectorProduct<Q6K>.run(w, count, x, 4096, output)
+  }
+}
+
+private enum VectorProduct<Format: PackedFormat> {
+  /// `ahead`: bytes ahead of the stream to ask for, 0 for none.
+  static func run(
+    _ weights: UnsafeRawPointer, _ records: Int, _ activations: ActivationTile, _ ahead: Int,
+    _ output: UnsafeMutablePointer<Float>
+  ) {
+    var w = weights
+    var x = activations
+    var chain = ci_splat(0)
+    for _ in 0..<records {
+      if ahead != 0 {
+        var line = 0
+        while line < ci_record_bytes(Format.code) {
+          ci_prefetch(w + (ahead &+ line))
+          line &+= 64
+        }
+      }
+      addBlock(w, 0, &x, &chain)
+      addBlock(w, 1, &x, &chain)
+      if ci_is_k(Format.code) != 0 {
+        addBlock(w, 2, &x, &chain)
+        addBlock(w, 3, &x, &chain)
+        addBlock(w, 4, &x, &chain)
+        addBlock(w, 5, &x, &chain)
+        addBlock(w, 6, &x, &chain)
+        addBlock(w, 7, &x, &chain)
+      }
+      w += ci_record_bytes(Format.code)
+    }
+    store(chain, output, 0)
+  }
+
+  @inline(__always)
+  private static func addBlock(
+    _ w: UnsafeRawPointer, _ b: Int, _ x: inout ActivationTile, _ chain: inout f32x16
+  ) {
+    let quads = 8 / Format.Kind.parts
+    for part in 0..<Format.Kind.parts {
+      var dot =
+        Format.Kind.hasOffset ? splatInt32(x.fields, 4 &* part) : ci_splat_int(magicBits)
+      for j in quads &* part..<quads &* part &+ quads {
+        dot = dotProduct(dot, Format.quad(w, b, j), splatInt32(x.values, 4 &* j))
+      }
+      let scaled = ci_fma(
+        unsafeBitCast(dot, to: f32x16.self), splatFloat(x.scales, 0), splatFloat(x.biases, 0))
+      chain = ci_fma(scaled, Format.scale(w, b, part), chain)
+      if Format.Kind.hasAddend {
+        chain = ci_fma(splatFloat(x.fields, 4 &* part), Format.addend(w, b, part), chain)
+      }
+    }
+    x.advance()
+  }
+
+  @inline(__always)
+  private static func dotProduct(_ sum: i32x16, _ weights: u8x64, _ x: i32x16) -> i32x16 {
+    Format.Kind.isWide ? ci_dot8(sum, weights, x) : ci_dot4(sum, weights, x)
+  }
+}
