@@ -113,8 +113,8 @@ private func widenBlock(
     let part = k &* parts / 32
     let scales = panel.scales + (64 &* (i &* vectors &+ part &* (vectors / parts)) &+ 4 &* lane)
     let product = scales.load(as: Float.self) * Float(weight)
-    output[k] =
-      ci_has_addend(format) != 0 ? product + scales.load(fromByteOffset: 64, as: Float.self) : product
+    let addend = scales + 64
+    output[k] = ci_has_addend(format) == 0 ? product : product + addend.load(as: Float.self)
   }
 }
 
