@@ -5,7 +5,7 @@ extension Encoder {
   private struct Place {
     let firstRow: Int
     let rows: Int
-    let cache: UnsafeMutablePointer<Float>
+    let cache: UnsafeMutableRawPointer
   }
 
   /// Leaves the last layer's vector of every token in `state.x`, text after text.
@@ -23,12 +23,12 @@ extension Encoder {
   }
 
   private func places(_ counts: [Int]) -> [Place] {
-    let floats = counts.map { layout.floatCount(positions: $0) }
-    let total = floats.reduce(0, +)
-    if state.cache.count < total { state.cache = FloatBuffer(total) }
+    let bytes = counts.map { layout.byteCount(positions: $0) }
+    let total = bytes.reduce(0, +)
+    if state.cache.byteCount < total { state.cache = KVBuffer(byteCount: total) }
     var (firstRow, cache) = (0, state.cache.pointer)
-    return zip(counts, floats).map { count, floats in
-      defer { (firstRow, cache) = (firstRow + count, cache + floats) }
+    return zip(counts, bytes).map { count, bytes in
+      defer { (firstRow, cache) = (firstRow + count, cache + bytes) }
       return Place(firstRow: firstRow, rows: count, cache: cache)
     }
   }

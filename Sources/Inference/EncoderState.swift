@@ -13,7 +13,7 @@ final class EncoderState {
   let up: FloatBuffer
   var positions: [Int32]
   /// Keys and values of the chunk's texts in blocks, one layer at a time.
-  var cache: FloatBuffer
+  var cache: KVBuffer
   let width: Int
   let innerWidth: Int
 
@@ -29,6 +29,6 @@ final class EncoderState {
     inner = FloatBuffer(rows * innerWidth)
     up = FloatBuffer(isGated ? rows * innerWidth : 0)
     positions = [Int32](repeating: 0, count: rows)
-    cache = FloatBuffer(16)
+    cache = KVBuffer(byteCount: 64)
   }
 }

@@ -8,6 +8,10 @@ import Kernels
 /// one. Dropping a segment from a request's list masks its positions: bits do not depend on how the
 /// attended positions are cut into segments, only on their order.
 ///
+/// Its memory is one flat range of bytes for each layer, laid out as `KVLayout` says, which may also lie
+/// in memory of somebody else's, such as a mapped file: such a segment is read in place, and copied by the
+/// first request that appends to it.
+///
 /// Not safe for use by several threads at once.
 package final class KVSegment {
   /// The position of the first token.
@@ -16,9 +20,16 @@ package final class KVSegment {
   package private(set) var tokens: [Int32] = []
   private let layerCount: Int
   let layout: KVLayout
-  /// One buffer per layer, each with room for `capacity` positions.
-  private var layers: [FloatBuffer] = []
+  /// One buffer per layer, each with room for `capacity` positions; none while `borrowed` is read.
+  private var layers: [KVBuffer] = []
   private var capacity = 0
+  private var borrowed: Borrowed?
+
+  /// Memory that `owner` keeps alive and unchanged.
+  private struct Borrowed {
+    let layers: [UnsafeRawPointer]
+    let owner: AnyObject
+  }
 
   init(_ configuration: Configuration, startPosition: Int) {
     precondition(startPosition >= 0)
@@ -27,14 +38,33 @@ package final class KVSegment {
     layout = KVLayout(configuration)
   }
 
-  private init(copying other: KVSegment) {
+  /// A segment of `tokens` whose keys and values lie in memory that `owner` keeps alive and unchanged.
+  ///
+  /// `layers` holds for each layer the `byteCount(of:positions:)` bytes that `withBytes` gave, or more.
+  /// They must come from the same engine and model: nothing here can check them.
+  package init(
+    _ configuration: Configuration, startPosition: Int, tokens: [Int32],
+    layers: [UnsafeRawBufferPointer], owner: AnyObject
+  ) {
+    precondition(startPosition >= 0)
+    self.startPosition = startPosition
+    self.tokens = tokens
+    layerCount = configuration.layers
+    layout = KVLayout(configuration)
+    let needed = layout.byteCount(positions: tokens.count)
+    precondition(layers.count == layerCount && layers.allSatisfy { $0.count >= needed })
+    if needed > 0 {
+      borrowed = Borrowed(layers: layers.map { $0.baseAddress! }, owner: owner)
+    }
+  }
+
+  private init(copying other: KVSegment, room: Int) {
     startPosition = other.startPosition
     layerCount = other.layerCount
     layout = other.layout
     tokens = other.tokens
-    capacity = other.capacity
-    let used = layout.floatCount(positions: tokens.count)
-    layers = other.layers.map { Self.copied($0, used, room: $0.count) }
+    layers = other.copiedLayers(room: room)
+    capacity = room
   }
 
   package var count: Int { tokens.count }
@@ -42,8 +72,27 @@ package final class KVSegment {
   /// The position that the next token will have.
   package var nextPosition: Int { startPosition + count }
 
-  /// Memory of keys and values, in bytes.
-  package var byteCount: Int { layers.reduce(0) { $0 + $1.count * 4 } }
+  /// Memory of keys and values, in bytes; borrowed memory counts as far as it is used.
+  package var byteCount: Int {
+    layerCount * layout.byteCount(positions: borrowed == nil ? capacity : count)
+  }
+
+  /// Bytes of `positions` positions in one layer of a model.
+  package static func byteCount(of configuration: Configuration, positions: Int) -> Int {
+    KVLayout(configuration).byteCount(positions: positions)
+  }
+
+  /// The stored bytes of a layer, valid during the call: `byteCount(of:positions:)` of `count` positions.
+  ///
+  /// Positions behind the last one in its block hold zeros, or what was truncated.
+  package func withBytes<R>(
+    layer: Int, _ body: (UnsafeRawBufferPointer) throws -> R
+  ) rethrows -> R {
+    let bytes = layout.byteCount(positions: count)
+    defer { withExtendedLifetime(self) {} }
+    return try body(
+      UnsafeRawBufferPointer(start: bytes == 0 ? nil : memory(layer), count: bytes))
+  }
 
   /// Forgets all tokens from index `count` on.
   package func truncate(to count: Int) {
@@ -52,7 +101,9 @@ package final class KVSegment {
   }
 
   /// A segment with the same contents that continues on its own.
-  package func copy() -> KVSegment { KVSegment(copying: self) }
+  package func copy() -> KVSegment {
+    KVSegment(copying: self, room: borrowed == nil ? capacity : roundedUp(count))
+  }
 
   /// Whether a model of this shape can use the segment.
   func fits(_ configuration: Configuration) -> Bool {
@@ -63,15 +114,11 @@ package final class KVSegment {
   func reserve(_ more: Int) {
     let needed = count + more
     guard needed > capacity else { return }
-    let larger = (max(needed, 2 * capacity) + KVLayout.blockLength - 1) & -KVLayout.blockLength
-    let used = layout.floatCount(positions: count)
-    let room = layout.floatCount(positions: larger)
-    layers =
-      layers.isEmpty
-      ? (0..<layerCount).map { _ in FloatBuffer(room) }
-      : layers.map { Self.copied($0, used, room: room) }
-    capacity = larger
-    tokens.reserveCapacity(larger)
+    let room = roundedUp(max(needed, 2 * capacity))
+    layers = copiedLayers(room: room)
+    borrowed = nil
+    capacity = room
+    tokens.reserveCapacity(room)
   }
 
   /// Notes tokens whose keys and values have been stored in every layer.
@@ -80,18 +127,30 @@ package final class KVSegment {
     tokens.append(contentsOf: new)
   }
 
-  /// The blocks of a layer, laid out as `KVLayout` says; `reserve` has been called before.
-  func base(_ layer: Int) -> UnsafeMutablePointer<Float> { layers[layer].pointer }
+  /// The blocks of a layer, for storing at the end; `reserve` has been called before.
+  func base(_ layer: Int) -> UnsafeMutableRawPointer { layers[layer].pointer }
 
   /// What is attended to in a layer: the tokens noted, and `adding` more that are stored already.
   func span(_ layer: Int, adding: Int = 0) -> KVSpan {
-    KVSpan(base: base(layer), count: count + adding)
+    KVSpan(base: memory(layer), count: count + adding, position: startPosition)
   }
 
-  private static func copied(_ source: FloatBuffer, _ count: Int, room: Int) -> FloatBuffer {
-    let copy = FloatBuffer(room)
-    copy.pointer.update(from: source.pointer, count: count)
-    return copy
+  private func memory(_ layer: Int) -> UnsafeRawPointer {
+    borrowed?.layers[layer] ?? UnsafeRawPointer(layers[layer].pointer)
+  }
+
+  private func roundedUp(_ positions: Int) -> Int {
+    (positions + KVLayout.blockLength - 1) & -KVLayout.blockLength
+  }
+
+  /// Buffers with room for `room` positions that begin with what is stored.
+  private func copiedLayers(room: Int) -> [KVBuffer] {
+    let used = layout.byteCount(positions: count)
+    return (0..<layerCount).map { layer in
+      let copy = KVBuffer(byteCount: layout.byteCount(positions: room))
+      if used > 0 { copy.pointer.copyMemory(from: memory(layer), byteCount: used) }
+      return copy
+    }
   }
 }
 

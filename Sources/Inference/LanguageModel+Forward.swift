@@ -107,11 +107,12 @@ extension LanguageModel {
       return AttentionRequest(
         firstRow: piece.firstRow + first, rows: rows,
         attended: piece.attended.map { $0.span(index) },
-        own: piece.segment.span(index, adding: piece.tokens.count))
+        own: piece.segment.span(index, adding: piece.tokens.count),
+        window: features.window(ofLayer: index))
     }
     backend.attention(
       requests, layout: layout, queryHeads: configuration.heads,
-      scale: features.attentionScale,
+      scale: features.attentionScale, softCap: features.attentionSoftCap,
       queries: state.queries.pointer, queryStride: state.strides.query,
       output: state.attention.pointer, outputStride: state.strides.query)
   }

@@ -1,122 +1,170 @@
-// KV memory of a segment and layer: blocks of 16 positions, each [kv head]{K [dimension][16 positions],
-// V [16 positions][dimension padded to 16]}.
 import CIntrinsics
 
-/// Floats of one kv head in one block: K and V.
-@inline(__always)
-func headFloats(_ dimension: Int) -> Int { 16 &* (dimension &+ padded(dimension)) }
-
-@inline(never)
-func storeKV(
-  _ keys: UnsafePointer<Float>, _ values: UnsafePointer<Float>, _ keyStride: Int,
-  _ valueStride: Int, _ rows: Int, _ heads: Int, _ dimension: Int,
-  _ base: UnsafeMutablePointer<Float>, _ position: Int
-) {
-  let perHead = headFloats(dimension)
-  for row in 0..<rows {
-    let lane = (position &+ row) & 15
-    let block = base + ((position &+ row) &>> 4) &* heads &* perHead
-    for h in 0..<heads {
-      let k = block + h &* perHead
-      let v = k + (16 &* dimension &+ lane &* padded(dimension))
-      let fromK = keys + (row &* keyStride &+ h &* dimension)
-      let fromV = values + (row &* valueStride &+ h &* dimension)
-      for d in 0..<dimension { k[d &* 16 &+ lane] = fromK[d] }
-      for d in 0..<dimension { v[d] = fromV[d] }
-    }
-  }
-}
-
-/// One tile of query rows of one kv head.
+/// Attends with the rows of a unit to its blocks of positions.
 ///
-/// Rows are (query, head of the group) pairs: row r is query
-/// r / g and head r % g, so that the heads that share keys and values also share their loads.
+/// Rows are (query, head of the group) pairs: row r is query r / g and head r % g, so that the heads that
+/// share keys and values also share their loads. Definition of the bits, for each row on its own:
+///
+/// - a score is one chain over the dimension; with a soft-cap it becomes `cap * tanh(score * scale / cap)`;
+/// - the positions of all spans, in their order, are cut into blocks of `attentionBlock`. Within a block the
+///   weights are `e^(score * factor - m)` with m = maximum * factor, 0 where the row may not look; their sum has sixteen lanes
+///   over the position, and an output is one chain over the positions;
+/// - blocks are merged in order (`merge`), those in which the row sees nothing left out.
+///
+/// So bits depend neither on where spans are cut, nor on the rows of the same unit, nor on the threads. A
+/// hidden position may share a chain because its weight is +0 and changes nothing: values are finite, and
+/// no sum is ever -0, since the least weight (e^-87) times the least half (2^-24) does not round to zero.
 @inline(never)
 func attend(
-  _ shape: UnsafePointer<ci_attention_shape>, _ request: UnsafePointer<ci_attention_request>,
-  _ kvHead: Int, _ firstRow: Int, _ rows: Int, _ scratch: UnsafeMutablePointer<Float>
+  _ shape: ci_attention_shape, _ request: ci_attention_request, _ unit: ci_attention_unit,
+  _ memory: UnsafeMutablePointer<Float>
 ) {
-  let job = AttentionJob(shape.pointee, request.pointee, kvHead, firstRow, rows, scratch)
+  let job = AttentionJob(shape, request, unit, memory)
   job.gatherQueries()
-  switch rows {
-  case 6: AttentionTile<6>.run(job)
-  case 5: AttentionTile<5>.run(job)
-  case 4: AttentionTile<4>.run(job)
-  case 3: AttentionTile<3>.run(job)
-  case 2: AttentionTile<2>.run(job)
-  default: AttentionTile<1>.run(job)
+  if unit.partials == nil { job.clear() }
+  for i in 0..<unit.blocks {
+    guard let partials = unit.partials else {
+      if job.attend(unit.first_block &+ i, job.scratch.block) { job.merge(job.scratch.block) }
+      continue
+    }
+    let partial = AttentionPartial(partials + i &* AttentionPartial.floats(shape), shape)
+    if !job.attend(unit.first_block &+ i, partial) {
+      for row in 0..<job.rows { partial.sums[row] = 0 }
+    }
+  }
+  if unit.partials == nil { job.scatterOutputs() }
+}
+
+/// Merges the partials that `attend` left for all blocks of a unit.
+@inline(never)
+func mergeAttention(
+  _ shape: ci_attention_shape, _ request: ci_attention_request, _ unit: ci_attention_unit,
+  _ memory: UnsafeMutablePointer<Float>
+) {
+  let job = AttentionJob(shape, request, unit, memory)
+  job.clear()
+  for i in 0..<unit.blocks {
+    job.merge(AttentionPartial(unit.partials + i &* AttentionPartial.floats(shape), shape))
   }
   job.scatterOutputs()
 }
 
-/// Where the rows of one tile are read from and written to.
+/// The rows of one unit: what they see, and where they are read from and written to.
 struct AttentionJob {
   let shape: ci_attention_shape
   let request: ci_attention_request
   let kvHead: Int
   let firstRow: Int
   let rows: Int
+  let tiles: TileSplit
   let group: Int
+  let dimension: Int
   let width: Int
-  let queries: UnsafeMutablePointer<Float>  // [row][width]
-  let outputs: UnsafeMutablePointer<Float>  // [row][width]
-  let inverses: UnsafeMutablePointer<Float>  // [row], padded: 1 / sum of exponentials
-  let scores: UnsafeMutablePointer<Float>  // [row][scoreStride]
-  let scoreStride: Int
+  let scratch: AttentionScratch
+  /// What turns a difference of scores into an exponent.
+  let factor: Float
 
   @inline(__always)
   init(
-    _ shape: ci_attention_shape, _ request: ci_attention_request, _ kvHead: Int, _ firstRow: Int,
-    _ rows: Int, _ scratch: UnsafeMutablePointer<Float>
+    _ shape: ci_attention_shape, _ request: ci_attention_request, _ unit: ci_attention_unit,
+    _ memory: UnsafeMutablePointer<Float>
   ) {
     self.shape = shape
     self.request = request
-    self.kvHead = kvHead
-    self.firstRow = firstRow
-    self.rows = rows
+    kvHead = unit.kv_head
+    firstRow = unit.first_row
+    rows = unit.rows
+    tiles = TileSplit(unit.rows, limit: shape.tile_rows)
     group = shape.query_heads / shape.kv_heads
+    dimension = shape.head_dimension
     width = padded(shape.head_dimension)
-    queries = scratch
-    outputs = scratch + rows &* width
-    inverses = scratch + 2 &* rows &* width
-    scores = inverses + 16
-    scoreStride = padded(request.total) &+ 48
+    scratch = AttentionScratch(memory, shape)
+    factor = shape.soft_cap > 0 ? 1 : shape.scale
   }
 
-  /// Positions that a row sees: all of them, less the causal future of its own segment.
+  @inline(__always)
+  func query(_ row: Int) -> Int { (firstRow &+ row) / group }
+
+  /// Positions that a row sees at most, counted over all spans: the causal future is at the end.
   @inline(__always)
   func visible(_ row: Int) -> Int {
     if request.causal == 0 { return request.total }
-    return request.total &- request.rows &+ (firstRow &+ row) / group &+ 1
+    return request.total &- request.rows &+ query(row) &+ 1
   }
 
+  /// Positions at the beginning of a span that lie outside a row's window.
   @inline(__always)
-  func token(_ row: Int) -> Int { request.first_row &+ (firstRow &+ row) / group }
+  func hidden(_ row: Int, _ span: ci_span) -> Int {
+    if request.window == 0 { return 0 }
+    let own = request.spans[request.span_count &- 1]
+    let position = own.position &+ own.count &- request.rows &+ query(row)
+    return min(max(position &- request.window &+ 1 &- span.position, 0), span.count)
+  }
 
   @inline(__always)
   func column(_ row: Int) -> Int {
-    (kvHead &* group &+ (firstRow &+ row) % group) &* shape.head_dimension
+    (kvHead &* group &+ (firstRow &+ row) % group) &* dimension
   }
 
   func gatherQueries() {
-    for row in 0..<rows {
-      let from = shape.queries + (token(row) &* shape.query_stride &+ column(row))
-      for d in 0..<shape.head_dimension { queries[row &* width &+ d] = from[d] }
-      for d in 0..<width { outputs[row &* width &+ d] = 0 }
+    for index in 0..<tiles.count {
+      let first = tiles.start(index)
+      let size = tiles.size(index)
+      for row in first..<first &+ size {
+        let token = request.first_row &+ query(row)
+        let from = shape.queries + (token &* shape.query_stride &+ column(row))
+        let to = scratch.queries + (first &* width &+ row &- first)
+        for d in 0..<dimension { to[d &* size] = from[d] }
+      }
     }
   }
 
   func scatterOutputs() {
     for row in 0..<rows {
-      let to = shape.output + (token(row) &* shape.output_stride &+ column(row))
-      let inverse = inverses[row]
-      for d in 0..<shape.head_dimension { to[d] = outputs[row &* width &+ d] * inverse }
+      let token = request.first_row &+ query(row)
+      let to = shape.output + (token &* shape.output_stride &+ column(row))
+      let from = scratch.merged.outputs + row &* width
+      let inverse = 1 / scratch.merged.sums[row]
+      for d in 0..<dimension { to[d] = from[d] * inverse }
     }
   }
 
-  /// K of one block of a span; V lies 16 * dimension floats behind it.
-  @inline(__always)
-  func block(_ base: UnsafePointer<Float>, _ index: Int) -> UnsafePointer<Float> {
-    base + (index &* shape.kv_heads &+ kvHead) &* headFloats(shape.head_dimension)
+  func clear() {
+    for i in 0..<rows &* width { scratch.merged.outputs[i] = 0 }
+    for row in 0..<padded(rows) {
+      scratch.merged.maxima[row] = -.infinity
+      scratch.merged.sums[row] = 0
+    }
+  }
+
+  /// Adds a block to the blocks before it: with M = max(M, m), every sum is scaled to the new maximum.
+  func merge(_ partial: AttentionPartial) {
+    let (merged, factors) = (scratch.merged, scratch.factors)
+    var row = 0
+    while row < rows {
+      let old = load(merged.maxima, row)
+      let new = load(partial.maxima, row)
+      let sees = ci_greater(load(partial.sums, row), ci_splat(0))
+      let maximum = ci_select(sees, ci_max(new, old), old)
+      let scale = exponential(old - maximum)
+      let weight = exponential(new - maximum)
+      let sum = ci_fma(load(merged.sums, row), scale, load(partial.sums, row) * weight)
+      store(scale, factors, row)
+      store(weight, factors, padded(rows) &+ row)
+      store(maximum, merged.maxima, row)
+      store(ci_select(sees, sum, load(merged.sums, row)), merged.sums, row)
+      row &+= 16
+    }
+    for row in 0..<rows where partial.sums[row] > 0 {
+      let scale = ci_splat(factors[row])
+      let weight = ci_splat(factors[padded(rows) &+ row])
+      var i = row &* width
+      while i < (row &+ 1) &* width {
+        store(
+          ci_fma(load(merged.outputs, i), scale, load(partial.outputs, i) * weight), merged.outputs,
+          i)
+        i &+= 16
+      }
+    }
   }
 }

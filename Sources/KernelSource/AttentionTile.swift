@@ -1,162 +1,173 @@
 import CIntrinsics
 
-/// Attention of T query rows over all spans of a request.
+/// How keys and values lie in memory where a tile reads them.
 ///
-/// Scores of all spans are gathered into one row in the order of the spans. A score depends on its query
-/// and key alone, softmax sums have 16 lanes over the gathered index, and P V is one chain over it: the
-/// bits depend neither on where spans are cut nor on the rows that share the tile.
-struct AttentionTile<let T: Int> {
-  @inline(__always)
-  static func run(_ job: AttentionJob) {
-    gatherScores(job, job.visible(T &- 1))
-    for row in 0..<T {
-      let scores = job.scores + row &* job.scoreStride
-      job.inverses[row] = 1 / softmaxNumerators(scores, job.visible(row), job.shape.scale)
-    }
-    // What every row of the tile sees, then for later rows what only they see.
-    let common = job.visible(0)
-    accumulate(job, common)
-    for row in 1..<max(T, 1) where job.visible(row) > common {
-      AttentionTile<1>.accumulateColumns(job, row, common, job.visible(row))
-    }
-  }
+/// `load` widens sixteen consecutive values from an element index.
+protocol KVElements {
+  static func load(_ p: UnsafeRawPointer, _ i: Int) -> f32x16
+  static var bytes: Int { get }
+  /// Whether the values stream from memory, so that the next ones should be asked for early.
+  static var streams: Bool { get }
+}
 
-  @inline(__always)
-  private static func gatherScores(_ job: AttentionJob, _ count: Int) {
-    var start = 0
-    for index in 0..<job.request.span_count {
-      let span = job.request.spans[index]
-      let blocks = (min(span.count, count &- start) &+ 15) / 16
-      var b = 0
-      if Tiling.scoreBlocks == 2 {
-        while b &+ 2 <= blocks {
-          scoreBlocks(job, job.block(span.base, b), job.block(span.base, b &+ 1), start &+ 16 &* b)
-          b &+= 2
-        }
-      }
-      while b < blocks {
-        scoreBlock(job, job.block(span.base, b), start &+ 16 &* b)
-        b &+= 1
-      }
-      start &+= span.count
-      if start >= count { break }
-    }
+/// As stored: for a single tile of rows, which reads every value once.
+enum StoredElements: KVElements {
+  @inline(__always) static func load(_ p: UnsafeRawPointer, _ i: Int) -> f32x16 {
+    ci_f16(p + 2 &* i)
   }
+  @inline(__always) static var bytes: Int { 2 }
+  @inline(__always) static var streams: Bool { true }
+}
 
+/// Widened to float32 in the thread's scratch: for several tiles in turn.
+enum WidenedElements: KVElements {
+  @inline(__always) static func load(_ p: UnsafeRawPointer, _ i: Int) -> f32x16 {
+    (p + 4 &* i).loadUnaligned(as: f32x16.self)
+  }
+  @inline(__always) static var bytes: Int { 4 }
+  @inline(__always) static var streams: Bool { false }
+}
+
+/// Scores of T query rows and P blocks of 16 keys: one lane and one chain over the dimension for each.
+struct ScoreTile<let T: Int, let P: Int, E: KVElements> {
   @inline(__always)
-  private static func scoreBlocks(
-    _ job: AttentionJob, _ first: UnsafePointer<Float>, _ second: UnsafePointer<Float>, _ at: Int
+  static func run(
+    _ queries: UnsafePointer<Float>, _ dimension: Int, _ keys: UnsafeRawPointer, _ keyStride: Int,
+    _ scores: UnsafeMutablePointer<Float>
   ) {
-    var f = InlineArray<T, f32x16>(repeating: f32x16(repeating: 0))
-    var g = InlineArray<T, f32x16>(repeating: f32x16(repeating: 0))
-    var d = 0
-    while d < job.shape.head_dimension {
-      let k = load(first, 16 &* d)
-      let l = load(second, 16 &* d)
-      for t in 0..<T {
-        let q = ci_splat(job.queries[t &* job.width &+ d])
-        f[t] = ci_fma(q, k, f[t])
-        g[t] = ci_fma(q, l, g[t])
+    var f = InlineArray<P, InlineArray<T, f32x16>>(
+      repeating: InlineArray<T, f32x16>(repeating: f32x16(repeating: 0)))
+    for d in 0..<dimension {
+      var k = InlineArray<P, f32x16>(repeating: f32x16(repeating: 0))
+      for p in 0..<P { k[p] = E.load(keys + p &* keyStride, 16 &* d) }
+      if E.streams {
+        for p in 0..<P { ci_prefetch_near(keys + ((P &+ p) &* keyStride &+ 32 &* d)) }
       }
-      d &+= 1
+      for t in 0..<T {
+        let q = ci_splat(queries[d &* T &+ t])
+        for p in 0..<P { f[p][t] = ci_fma(q, k[p], f[p][t]) }
+      }
     }
     for t in 0..<T {
-      store(f[t], job.scores, t &* job.scoreStride &+ at)
-      store(g[t], job.scores, t &* job.scoreStride &+ at &+ 16)
+      for p in 0..<P { store(f[p][t], scores, t &* scoreStride &+ 16 &* p) }
     }
   }
 
+  /// Scores of `blocks` blocks, P at a time as registers allow.
   @inline(__always)
-  private static func scoreBlock(_ job: AttentionJob, _ keys: UnsafePointer<Float>, _ at: Int) {
-    var f = InlineArray<T, f32x16>(repeating: f32x16(repeating: 0))
-    var d = 0
-    while d < job.shape.head_dimension {
-      let k = load(keys, 16 &* d)
-      for t in 0..<T { f[t] = ci_fma(ci_splat(job.queries[t &* job.width &+ d]), k, f[t]) }
-      d &+= 1
+  static func sweep(_ tile: AttentionRows, _ piece: KVPiece, _ blocks: Int) {
+    var b = 0
+    while b &+ P <= blocks {
+      run(
+        tile.queries, tile.dimension, piece.keys + b &* piece.keyStride, piece.keyStride,
+        tile.scores + (piece.offset &+ 16 &* b))
+      b &+= P
     }
-    for t in 0..<T { store(f[t], job.scores, t &* job.scoreStride &+ at) }
-  }
-
-  @inline(__always)
-  private static func accumulate(_ job: AttentionJob, _ count: Int) {
-    accumulateColumns(job, 0, 0, count)
-  }
-
-  /// outputs[row ..< row + T] += scores * V for the gathered positions `from ..< to`.
-  @inline(__always)
-  static func accumulateColumns(_ job: AttentionJob, _ row: Int, _ from: Int, _ to: Int) {
-    var column = 0
-    if Tiling.valueVectors == 4 {
-      while column &+ 64 <= job.width {
-        ValueTile<T, 4>.run(job, row, column, from, to)
-        column &+= 64
-      }
-      if column &+ 32 <= job.width {
-        ValueTile<T, 2>.run(job, row, column, from, to)
-        column &+= 32
-      }
-    }
-    while column < job.width {
-      ValueTile<T, 1>.run(job, row, column, from, to)
-      column &+= 16
+    while b < blocks {
+      ScoreTile<T, 1, E>.run(
+        tile.queries, tile.dimension, piece.keys + b &* piece.keyStride, piece.keyStride,
+        tile.scores + (piece.offset &+ 16 &* b))
+      b &+= 1
     }
   }
 }
 
 /// T query rows times J vectors of 16 value columns: one chain over positions for each output.
-struct ValueTile<let T: Int, let J: Int> {
+struct ValueTile<let T: Int, let J: Int, E: KVElements> {
+  /// outputs += weights * V for the positions `first ..< end` of a piece, from its first block.
   @inline(__always)
-  static func run(_ job: AttentionJob, _ row: Int, _ column: Int, _ from: Int, _ to: Int) {
+  static func run(_ tile: AttentionRows, _ piece: KVPiece, _ end: Int, _ column: Int) {
     var f = InlineArray<T, InlineArray<J, f32x16>>(
       repeating: InlineArray<J, f32x16>(repeating: f32x16(repeating: 0)))
-    let outputs = job.outputs + (row &* job.width &+ column)
-    let scores = job.scores + row &* job.scoreStride
-    for t in 0..<T { for j in 0..<J { f[t][j] = load(outputs, t &* job.width &+ 16 &* j) } }
-    var start = 0
-    var index = 0
-    var p = from
-    while p < to {
-      let span = job.request.spans[index]
-      let end = min(to, start &+ span.count)
-      while p < end {
-        let inside = p &- start
-        let blockEnd = min(end, p &- (inside & 15) &+ 16)
-        var v = job.block(span.base, inside &>> 4) + 16 &* job.shape.head_dimension
-        v += (inside & 15) &* job.width &+ column
-        while p < blockEnd {
-          for t in 0..<T {
-            let weight = ci_splat(scores[t &* job.scoreStride &+ p])
-            for j in 0..<J { f[t][j] = ci_fma(weight, load(v, 16 &* j), f[t][j]) }
-          }
-          v += job.width
-          p &+= 1
+    let outputs = tile.outputs + column
+    let weights = tile.scores + piece.offset
+    for t in 0..<T { for j in 0..<J { f[t][j] = load(outputs, t &* tile.width &+ 16 &* j) } }
+    var block = piece.values + E.bytes &* column
+    var p = piece.first
+    while p < end {
+      let blockEnd = min(end, (p | 15) &+ 1)
+      var v = block + E.bytes &* (p & 15) &* tile.width
+      while p < blockEnd {
+        var row = InlineArray<J, f32x16>(repeating: f32x16(repeating: 0))
+        for j in 0..<J { row[j] = E.load(v, 16 &* j) }
+        if E.streams {
+          for j in 0..<(J &+ 1) / 2 { ci_prefetch_near(v + (piece.valueStride &+ 64 &* j)) }
         }
+        for t in 0..<T {
+          let weight = ci_splat(weights[t &* scoreStride &+ p])
+          for j in 0..<J { f[t][j] = ci_fma(weight, row[j], f[t][j]) }
+        }
+        v += E.bytes &* tile.width
+        p &+= 1
       }
-      start &+= span.count
-      index &+= 1
+      block += piece.valueStride
     }
-    for t in 0..<T { for j in 0..<J { store(f[t][j], outputs, t &* job.width &+ 16 &* j) } }
+    for t in 0..<T { for j in 0..<J { store(f[t][j], outputs, t &* tile.width &+ 16 &* j) } }
+  }
+
+  /// Columns from `column` on while J vectors fit; returns the first column that is left.
+  @inline(__always)
+  static func sweep(_ tile: AttentionRows, _ piece: KVPiece, _ end: Int, _ column: Int) -> Int {
+    var column = column
+    while column &+ 16 &* J <= tile.width {
+      run(tile, piece, end, column)
+      column &+= 16 &* J
+    }
+    return column
   }
 }
 
-/// scores[i] = e^((scores[i] - maximum) * scale); returns their sum.
-@inline(__always)
-func softmaxNumerators(
-  _ scores: UnsafeMutablePointer<Float>, _ count: Int, _ scale: Float
-) -> Float {
-  let largest = ci_splat(maximum(scores, count))
-  let factor = ci_splat(scale)
-  var sum = ci_splat(0)
-  var i = 0
-  while i < count {
-    var e = exponential((load(scores, i) - largest) * factor)
-    if i &+ 16 > count {
-      e = ci_select(ci_first_lanes(Int32(truncatingIfNeeded: count &- i)), e, ci_splat(0))
+/// Tiles of T rows with as many accumulators as `Tiling` grants.
+struct RowTile<let T: Int, E: KVElements> {
+  @inline(__always)
+  static func score(_ tile: AttentionRows, _ piece: KVPiece, _ blocks: Int) {
+    if Tiling.scoreVectors >= 4 &* T {
+      ScoreTile<T, 4, E>.sweep(tile, piece, blocks)
+    } else if Tiling.scoreVectors >= 2 &* T {
+      ScoreTile<T, 2, E>.sweep(tile, piece, blocks)
+    } else {
+      ScoreTile<T, 1, E>.sweep(tile, piece, blocks)
     }
-    sum = sum + e
-    store(e, scores, i)
-    i &+= 16
   }
-  return laneSum(sum)
+
+  @inline(__always)
+  static func accumulate(_ tile: AttentionRows, _ piece: KVPiece, _ end: Int) {
+    var column = 0
+    if Tiling.valueVectors >= 8 &* T {
+      column = ValueTile<T, 8, E>.sweep(tile, piece, end, column)
+    }
+    if Tiling.valueVectors >= 4 &* T {
+      column = ValueTile<T, 4, E>.sweep(tile, piece, end, column)
+    }
+    if Tiling.valueVectors >= 2 &* T {
+      column = ValueTile<T, 2, E>.sweep(tile, piece, end, column)
+    }
+    _ = ValueTile<T, 1, E>.sweep(tile, piece, end, column)
+  }
+}
+
+/// scores = queries * K for the first `blocks` blocks of a piece.
+@inline(never)
+func score<E: KVElements>(_ tile: AttentionRows, _ piece: KVPiece, _ blocks: Int, _: E.Type) {
+  switch tile.count {
+  case 6: RowTile<6, E>.score(tile, piece, blocks)
+  case 5: RowTile<5, E>.score(tile, piece, blocks)
+  case 4: RowTile<4, E>.score(tile, piece, blocks)
+  case 3: RowTile<3, E>.score(tile, piece, blocks)
+  case 2: RowTile<2, E>.score(tile, piece, blocks)
+  default: RowTile<1, E>.score(tile, piece, blocks)
+  }
+}
+
+/// outputs += weights * V for the positions of a piece before `end`.
+@inline(never)
+func accumulate<E: KVElements>(_ tile: AttentionRows, _ piece: KVPiece, _ end: Int, _: E.Type) {
+  switch tile.count {
+  case 6: RowTile<6, E>.accumulate(tile, piece, end)
+  case 5: RowTile<5, E>.accumulate(tile, piece, end)
+  case 4: RowTile<4, E>.accumulate(tile, piece, end)
+  case 3: RowTile<3, E>.accumulate(tile, piece, end)
+  case 2: RowTile<2, E>.accumulate(tile, piece, end)
+  default: RowTile<1, E>.accumulate(tile, piece, end)
+  }
 }

@@ -19,6 +19,7 @@ func makeKernelTable() -> ci_kernels {
   k.quantised_tile_tokens = Tiling.quantisedTokens
   k.float_tile_tokens = Tiling.floatTokens
   k.attention_tile_rows = Tiling.attentionRows
+  k.attention_block = attentionBlock
   k.integer_operations = 128 * Tiling.Limits.count
   k.fma_operations = 32 * Tiling.Limits.count
   addMatrixKernels(&k)
@@ -35,7 +36,10 @@ private func addMatrixKernels(_ k: inout ci_kernels) {
   k.quantise = { quantise($0!, $1, $2, $3, $4, $5!) }
   k.multiply = { multiply($0!, $1, $2, $3, $4, $5) }
   k.store_kv = { storeKV($0!, $1!, $2, $3, $4, $5, $6, $7!, $8) }
-  k.attend = { attend($0!, $1!, $2, $3, $4, $5!) }
+  k.attend = { attend($0!.pointee, $1!.pointee, $2!.pointee, $3!) }
+  k.merge_attention = { mergeAttention($0!.pointee, $1!.pointee, $2!.pointee, $3!) }
+  k.attention_partial = { AttentionPartial.floats($0!.pointee) }
+  k.attention_scratch = { AttentionScratch.floats($0!.pointee) }
 }
 
 private func addRowKernels(_ k: inout ci_kernels) {
@@ -53,5 +57,7 @@ private func addRowKernels(_ k: inout ci_kernels) {
   k.maximum = { maximum($0!, $1) }
   k.exp_sum = { exponentialSum($0!, $1, $2) }
   k.exp = { exponentialRow($0!, $1!, $2) }
+  k.to_half = { halves($0!, $1!, $2) }
+  k.from_half = { widenHalves($0!, $1!, $2) }
   k.fma = { fusedMultiplyAdd($0!, $1!, $2!, $3!, $4) }
 }

@@ -50,7 +50,17 @@ func laneMaximum(_ v: f32x16) -> Float {
 /// coefficients). Only fused multiply-adds and integer operations, so the bits are everywhere the same.
 @inline(__always)
 func exponential(_ x: f32x16) -> f32x16 {
-  let bounded = -ci_max(-ci_max(x, ci_splat(-87)), ci_splat(-88))
+  boundedExponential(-ci_max(-ci_max(x, ci_splat(-87)), ci_splat(-88)))
+}
+
+/// The same for x <= 88, where the upper bound need not be looked at.
+@inline(__always)
+func exponentialUpTo88(_ x: f32x16) -> f32x16 {
+  boundedExponential(ci_max(x, ci_splat(-87)))
+}
+
+@inline(__always)
+private func boundedExponential(_ bounded: f32x16) -> f32x16 {
   let shifted = ci_fma(bounded, ci_splat(1.442_695_04), ci_splat(magic))
   let n = shifted - ci_splat(magic)
   let high = ci_fma(n, ci_splat(-0.693_147_182_464_599_609_375), bounded)

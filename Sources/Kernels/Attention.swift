@@ -1,33 +1,12 @@
-/// Shape of the KV memory of one layer of a segment.
-///
-/// Blocks of 16 positions, each [kv head]{K [dimension][16 positions], V [16 positions][dimension padded to
-/// 16]}. Growing is a larger buffer and a copy of what is used; copying a segment copies
-/// `floatCount(positions:)` floats; truncating only lowers the count.
-package struct KVLayout: Hashable, Sendable {
-  package static let blockLength = 16
-  package let heads: Int
-  package let headDimension: Int
-
-  package init(heads: Int, headDimension: Int) {
-    self.heads = heads
-    self.headDimension = headDimension
-  }
-
-  package var floatsPerBlock: Int { 16 * heads * (headDimension + padded(headDimension)) }
-
-  /// Floats of the blocks that hold this many positions.
-  package func floatCount(positions: Int) -> Int { (positions + 15) / 16 * floatsPerBlock }
-}
-
 /// Rows of keys and values to be stored in one segment.
 package struct KVWrite {
-  let base: UnsafeMutablePointer<Float>
+  let base: UnsafeMutableRawPointer
   let position: Int
   let firstRow: Int
   let rows: Int
 
   /// `position`: the index in the segment of row `firstRow` of the batch.
-  package init(base: UnsafeMutablePointer<Float>, position: Int, firstRow: Int, rows: Int) {
+  package init(base: UnsafeMutableRawPointer, position: Int, firstRow: Int, rows: Int) {
     self.base = base
     self.position = position
     self.firstRow = firstRow
@@ -37,34 +16,63 @@ package struct KVWrite {
 
 /// The first `count` positions of a segment, in the memory of one layer.
 package struct KVSpan {
-  let base: UnsafePointer<Float>
+  let base: UnsafeRawPointer
   let count: Int
+  let position: Int
 
-  package init(base: UnsafePointer<Float>, count: Int) {
+  /// `position`: of the first entry, in the context; only windows ask for it.
+  package init(base: UnsafeRawPointer, count: Int, position: Int = 0) {
     self.base = base
     self.count = count
+    self.position = position
   }
 }
 
 /// The queries of one sequence and what they attend to.
 ///
 /// Every query sees all of `attended`. In `own`, whose last positions are the queries' own, a causal query
-/// sees the positions up to itself, otherwise all.
+/// sees the positions up to itself, otherwise all. With a window, a query at position p sees of all this
+/// only what lies at positions beyond p - window.
 package struct AttentionRequest {
   let firstRow: Int
   let rows: Int
   let attended: [KVSpan]
   let own: KVSpan
   let causal: Bool
+  let window: Int?
 
   package init(
-    firstRow: Int, rows: Int, attended: [KVSpan], own: KVSpan, causal: Bool = true
+    firstRow: Int, rows: Int, attended: [KVSpan], own: KVSpan, causal: Bool = true,
+    window: Int? = nil
   ) {
     precondition(rows <= own.count, "the queries' own keys are stored before they attend")
+    precondition(window.map { $0 > 0 } ?? true, "a window holds the query's own position")
     self.firstRow = firstRow
     self.rows = rows
     self.attended = attended
     self.own = own
     self.causal = causal
+    self.window = window
+  }
+
+  var positions: Int { attended.reduce(own.count) { $0 + $1.count } }
+
+  /// Pairs of a query and a position that it sees.
+  var pairs: Int {
+    (0..<rows).reduce(0) { sum, row in
+      let future = causal ? rows - 1 - row : 0
+      return sum + (attended + [own]).reduce(-future) { $0 + $1.count - hidden(row, $1) }
+    }
+  }
+
+  /// Positions that some query sees.
+  var seenPositions: Int {
+    (attended + [own]).reduce(0) { $0 + $1.count - hidden(0, $1) }
+  }
+
+  private func hidden(_ row: Int, _ span: KVSpan) -> Int {
+    guard let window else { return 0 }
+    let position = own.position + own.count - rows + row
+    return min(max(position - window + 1 - span.position, 0), span.count)
   }
 }

@@ -23,6 +23,7 @@ package final class Backend: @unchecked Sendable {
   /// Expanded weights, a part for each thread.
   var panels = Scratch()
   var attentionRows = Scratch()
+  var attentionPartials = Scratch()
   var jobs = Scratch()
   var scoring = Scratch()
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
@@ -44,6 +45,7 @@ package final class Backend: @unchecked Sendable {
     activations.release()
     panels.release()
     attentionRows.release()
+    attentionPartials.release()
     jobs.release()
     scoring.release()
     pthread_mutex_destroy(lock)

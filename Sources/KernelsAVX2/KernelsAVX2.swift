@@ -10,6 +10,6 @@ enum Tiling {
   @inline(__always) static var quantisedTokens: Int { 4 }
   @inline(__always) static var floatTokens: Int { 6 }
   @inline(__always) static var attentionRows: Int { 6 }
-  @inline(__always) static var scoreBlocks: Int { 1 }
-  @inline(__always) static var valueVectors: Int { 1 }
+  @inline(__always) static var scoreVectors: Int { 6 }
+  @inline(__always) static var valueVectors: Int { 6 }
 }

@@ -11,6 +11,6 @@ enum Tiling {
   @inline(__always) static var quantisedTokens: Int { 6 }
   @inline(__always) static var floatTokens: Int { 6 }
   @inline(__always) static var attentionRows: Int { 6 }
-  @inline(__always) static var scoreBlocks: Int { 2 }
-  @inline(__always) static var valueVectors: Int { 4 }
+  @inline(__always) static var scoreVectors: Int { 24 }
+  @inline(__always) static var valueVectors: Int { 24 }
 }

@@ -113,8 +113,8 @@ struct HashRun {
     let values = numbers.buffer(rows * width)
     let queries = numbers.buffer(own * 3 * width)
     let output = FloatBuffer(own * 3 * width)
-    let first = FloatBuffer(layout.floatCount(positions: shared))
-    let second = FloatBuffer(layout.floatCount(positions: own))
+    let first = KVBuffer(byteCount: layout.byteCount(positions: shared))
+    let second = KVBuffer(byteCount: layout.byteCount(positions: own))
     defer { withExtendedLifetime((keys, values, queries, first, second)) {} }
     backend.storeKV(
       [

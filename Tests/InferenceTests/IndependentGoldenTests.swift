@@ -25,11 +25,12 @@ struct IndependentGoldenTests {
 
   /// Bounds for the difference of a label's logit.
   ///
-  /// With the f16 file both sides compute in float32 and differ in the order of sums alone; golden
-  /// values are rounded to 4 decimals. The Q8_0 file adds weights and activations in 8 bits.
-  static let logitError: [String: Float] = ["f16": 0.0002, "q8_0": 0.15]
+  /// With the f16 file both sides compute in float32 and differ in the order of sums and in keys and
+  /// values, which are stored as float16 here (0.0027 and 0.0037 at most; 0.0001 without); golden values
+  /// are rounded to 4 decimals. The Q8_0 file adds weights and activations in 8 bits.
+  static let logitError: [String: Float] = ["f16": 0.005, "q8_0": 0.15]
   /// The same for log-probabilities, relative where they are below -1.
-  static let logProbabilityError: [String: Double] = ["f16": 0.0001, "q8_0": 0.3]
+  static let logProbabilityError: [String: Double] = ["f16": 0.006, "q8_0": 0.3]
 
   /// One golden item, taken apart: passages begin with `<|d1|>`...`<|d8|>`, the
   /// question with `<|q|>` and ends with `<|a|>`, where the answer follows.

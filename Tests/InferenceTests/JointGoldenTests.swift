@@ -26,10 +26,11 @@ struct JointGoldenTests {
   /// Root mean square of the difference from llama.cpp.
   ///
   /// Both engines round activations to 8 bits
-  /// for Q8_0 matrices (scales in float32 here, in float16 there); the float files differ by the
-  /// order of sums and by llama.cpp's float16 activations. Logits spread over about 5.
+  /// for Q8_0 matrices (scales in float32 here, in float16 there); the float files differ by keys and
+  /// values, which are float16 here and float32 there (0.002 in the float32 file; 0.0001 without), and
+  /// by llama.cpp's float16 activations. Logits spread over about 5.
   static let tolerance: [String: Float] = [
-    "stories260K.gguf": 0.0001, "reader-q8_0.gguf": 0.1, "reader-independent-q8_0.gguf": 0.1,
+    "stories260K.gguf": 0.004, "reader-q8_0.gguf": 0.1, "reader-independent-q8_0.gguf": 0.1,
     "reader-independent-f16.gguf": 0.005,
   ]
 

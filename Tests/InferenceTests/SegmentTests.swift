@@ -69,6 +69,50 @@ import Testing
     #expect(logits[0].values.map(\.bitPattern) == tail(27))
   }
 
+  /// Stored bytes alone, as on disk, stand for the segment; appending leaves them as they are.
+  @Test(arguments: [1, 16, 21, 40]) func aSegmentOverBorrowedBytesEqualsTheOriginal(cut: Int) throws
+  {
+    let original = try fill(tokens[..<cut])
+    let configuration = model.configuration
+    let bytes = (0..<configuration.layers).map { layer in
+      original.withBytes(layer: layer) { [UInt8]($0) }
+    }
+    #expect(
+      bytes.allSatisfy { $0.count == KVSegment.byteCount(of: configuration, positions: cut) })
+    let memory = Memory(bytes)
+    let borrowed = KVSegment(
+      configuration, startPosition: 0, tokens: Array(tokens[..<cut]), layers: memory.layers,
+      owner: memory)
+    let rest = Array(tokens[cut...])
+    let attended = try TestModels.bits(rest, in: model, from: cut, attending: [borrowed])
+    #expect(attended == tail(48 - cut))
+    let copy = borrowed.copy()
+    for segment in [copy, borrowed] {
+      let logits = try model.forward([
+        ForwardRequest(tokens: rest, segment: segment, outputs: .all)
+      ])
+      #expect(logits[0].values.map(\.bitPattern) == tail(48 - cut) && segment.count == 48)
+    }
+    #expect(memory.layers.map { [UInt8]($0) } == bytes)
+  }
+
+  /// Read-only bytes with an address of their own, aligned to nothing.
+  private final class Memory {
+    let layers: [UnsafeRawBufferPointer]
+
+    init(_ bytes: [[UInt8]]) {
+      layers = bytes.map { bytes in
+        let memory = UnsafeMutableRawBufferPointer.allocate(
+          byteCount: bytes.count + 2, alignment: 16)
+        let odd = UnsafeMutableRawBufferPointer(rebasing: memory[2...])
+        odd.copyBytes(from: bytes)
+        return UnsafeRawBufferPointer(odd)
+      }
+    }
+
+    deinit { for layer in layers { (layer.baseAddress! - 2).deallocate() } }
+  }
+
   @Test func aBatchOverSharedSegmentsEqualsOneRequestAtATime() throws {
     let passages = try [0..<13, 13..<30, 5..<22].map { try fill(tokens[$0]) }
     let subsets = (0..<8).map { bits in

@@ -24,12 +24,16 @@ import Testing
   /// With quantised matrices activations are rounded to 1/127 of the largest of their 32, so each
   /// product has a relative error of about 0.3 %, and random weights do not average it away.
   static let quantised = Bounds(llamaCpp: 0.08, exact: 0.08)
-  /// Float matrices see activations as they are; llama.cpp rounds those to the matrix's own type.
+  /// Float matrices see activations as they are.
+  ///
+  /// llama.cpp rounds activations to the matrix's own type, and
+  /// keeps keys and values in float32. The float64 evaluation rounds them to float16 as this engine does,
+  /// but one of them may lie so near the middle of two that float32 rounds it the other way.
   static let bounds = [
     "tiny-q8_0": quantised, "tiny-q4_0": quantised, "tiny-mixed": quantised,
-    "tiny-f16": Bounds(llamaCpp: 0.003, exact: 1e-5),
-    "tiny-bf16": Bounds(llamaCpp: 0.02, exact: 1e-5),
-    "tiny-odd": Bounds(llamaCpp: 0.003, exact: 1e-5),
+    "tiny-f16": Bounds(llamaCpp: 0.003, exact: 2e-4),
+    "tiny-bf16": Bounds(llamaCpp: 0.02, exact: 2e-4),
+    "tiny-odd": Bounds(llamaCpp: 0.003, exact: 2e-4),
   ]
 
   @Test(arguments: TestModels.tiny)

@@ -3,92 +3,67 @@ import Testing
 @testable import Kernels
 
 @Suite struct AttentionTests {
-  /// Keys and values of a sequence, and the queries of its last rows.
-  struct Sequence {
-    let layout: KVLayout
-    let queryHeads: Int
-    let keys: [Float]
-    let values: [Float]
-    let queries: [Float]
-    let positions: Int
-    let rows: Int
-
-    var width: Int { layout.heads * layout.headDimension }
-    var queryWidth: Int { queryHeads * layout.headDimension }
-
-    init(_ seed: UInt64, dimension: Int, heads: Int, group: Int, positions: Int, rows: Int) {
-      var numbers = Numbers(seed)
-      layout = KVLayout(heads: heads, headDimension: dimension)
-      queryHeads = heads * group
-      self.positions = positions
-      self.rows = rows
-      keys = numbers.floats(positions * heads * dimension)
-      values = numbers.floats(positions * heads * dimension)
-      queries = numbers.floats(rows * heads * group * dimension)
-    }
-
-    func reference(causal: Bool) -> [Float] {
-      let d = layout.headDimension
-      func head(_ x: [Float], _ row: Int, _ width: Int, _ h: Int) -> [Float] {
-        Array(x[row * width + h * d..<row * width + (h + 1) * d])
+  @Test(arguments: ISA.available, [8, 20, 32, 40, 64, 80, 96, 128, 256])
+  func equalsTheDefinition(isa: ISA, dimension: Int) throws {
+    let backend = try Backend(isa: isa, threads: 1)
+    for (group, rows) in [(1, 1), (3, 7), (4, 1)] {
+      var sequence = AttentionFixture(
+        11, dimension: dimension, heads: 2, group: group, positions: 41, rows: rows)
+      for causal in [true, false] {
+        sequence.causal = causal
+        #expect(bits(sequence.run(backend)) == bits(sequence.exact()), "group \(group)")
       }
-      return (0..<rows).flatMap { row in
-        (0..<queryHeads).flatMap { h in
-          let seen = causal ? positions - rows + row + 1 : positions
-          let kv = h / (queryHeads / layout.heads)
-          return Reference.attention(
-            head(queries, row, queryWidth, h), (0..<seen).map { head(keys, $0, width, kv) },
-            (0..<seen).map { head(values, $0, width, kv) }, scale: 0.2)
-        }
-      }
-    }
-
-    /// The same attention with the positions before the rows cut into segments at `cuts`.
-    func run(_ backend: Backend, cuts: [Int] = [], causal: Bool = true) -> [Float] {
-      let bounds = [0] + cuts + [positions]
-      let buffers = zip(bounds, bounds.dropFirst()).map { first, end in
-        FloatBuffer(layout.floatCount(positions: end - first))
-      }
-      let (k, v, q) = (FloatBuffer(keys), FloatBuffer(values), FloatBuffer(queries))
-      defer { withExtendedLifetime((k, v, q, buffers)) {} }
-      let writes = buffers.enumerated().map { i, buffer in
-        KVWrite(
-          base: buffer.pointer, position: 0, firstRow: bounds[i], rows: bounds[i + 1] - bounds[i])
-      }
-      backend.storeKV(
-        writes, layout: layout, keys: k.pointer, keyStride: width, values: v.pointer,
-        valueStride: width)
-      let spans = buffers.enumerated().map { i, buffer in
-        KVSpan(base: buffer.pointer, count: bounds[i + 1] - bounds[i])
-      }
-      let output = FloatBuffer(rows * queryWidth)
-      let request = AttentionRequest(
-        firstRow: 0, rows: rows, attended: Array(spans.dropLast()), own: spans.last!, causal: causal
-      )
-      backend.attention(
-        [request], layout: layout, queryHeads: queryHeads, scale: 0.2,
-        queries: q.pointer, queryStride: queryWidth, output: output.pointer,
-        outputStride: queryWidth)
-      return Array(output.values[0..<rows * queryWidth])
     }
   }
 
-  @Test(arguments: ISA.available, [8, 32, 64, 80, 128])
-  func equalsTheReference(isa: ISA, dimension: Int) throws {
-    let backend = try Backend(isa: isa, threads: 1)
-    for (group, rows) in [(1, 1), (3, 7), (4, 1)] {
-      let sequence = Sequence(
-        11, dimension: dimension, heads: 2, group: group, positions: 41, rows: rows)
-      for causal in [true, false] {
-        #expect(
-          bits(sequence.run(backend, causal: causal)) == bits(sequence.reference(causal: causal)))
+  @Test(arguments: ISA.available, 1...8)
+  func headsShareKeysInGroupsOfAnySize(isa: ISA, group: Int) throws {
+    let sequence = AttentionFixture(
+      16, dimension: 32, heads: 2, group: group, positions: 37, rows: 5)
+    #expect(bits(try sequence.run(Backend(isa: isa, threads: 1))) == bits(sequence.exact()))
+  }
+
+  /// More than one block of the softmax, tiles that share widened keys and a single one, with and
+  /// without windows and soft-caps.
+  @Test(arguments: ISA.available, [1, 3, 40])
+  func longContextsEqualTheDefinition(isa: ISA, rows: Int) throws {
+    let backend = try Backend(isa: isa, threads: 2)
+    for (window, softCap) in [(nil, nil), (300, nil), (nil, 5), (17, 5), (1, nil)]
+      as [(Int?, Float?)]
+    {
+      var sequence = AttentionFixture(
+        17, dimension: 16, heads: 1, group: 2, positions: 560, rows: rows)
+      sequence.window = window
+      sequence.softCap = softCap
+      let name = "window \(String(describing: window)), cap \(String(describing: softCap))"
+      #expect(bits(sequence.run(backend)) == bits(sequence.exact()), "\(name)")
+    }
+  }
+
+  /// Against the textbook in double precision, which shares no code and no order of sums.
+  @Test(arguments: [nil, 100] as [Int?], [nil, 3] as [Float?])
+  func agreesWithDoublePrecision(window: Int?, softCap: Float?) throws {
+    let backend = try Backend(threads: 2)
+    for causal in [true, false] {
+      var sequence = AttentionFixture(
+        18, dimension: 40, heads: 2, group: 3, positions: 700, rows: 9, outliers: false)
+      (sequence.window, sequence.softCap, sequence.causal) = (window, softCap, causal)
+      let output = sequence.run(backend)
+      for row in [0, 4, 8] {
+        for head in 0..<6 {
+          let expected = sequence.reference(row: row, head: head).inDouble()
+          for d in 0..<40 {
+            let found = Double(output[row * sequence.queryWidth + head * 40 + d])
+            #expect(abs(found - expected[d]) < 2e-6, "row \(row), head \(head)")
+          }
+        }
       }
     }
   }
 
   @Test(arguments: ISA.available)
   func bitsDoNotDependOnWherePositionsAreCut(isa: ISA) throws {
-    let sequence = Sequence(12, dimension: 32, heads: 2, group: 3, positions: 83, rows: 9)
+    let sequence = AttentionFixture(12, dimension: 32, heads: 2, group: 3, positions: 83, rows: 9)
     let expected = bits(try sequence.run(Backend(isa: isa, threads: 1)))
     for threads in [1, 2] {
       let backend = try Backend(isa: isa, threads: threads)
@@ -101,11 +76,43 @@ import Testing
     }
   }
 
+  /// Every cut of a context of three blocks, with one thread and with blocks shared by several.
+  @Test(arguments: [nil, 270] as [Int?], [1, 3])
+  func bitsOfLongContextsDoNotDependOnCutsAndThreads(window: Int?, threads: Int) throws {
+    let backend = try Backend(threads: threads)
+    for rows in [1, 20] {
+      var sequence = AttentionFixture(
+        19, dimension: 24, heads: 1, group: 2, positions: 540, rows: rows)
+      sequence.window = window
+      let expected = bits(try sequence.run(Backend(isa: .portable, threads: 1)))
+      for cut in 1..<540 - rows where cut % 3 == 0 || cut < 20 || abs(cut - 256) < 20 {
+        #expect(bits(sequence.run(backend, cuts: [cut])) == expected, "cut at \(cut)")
+      }
+      let many = Array(stride(from: 7, to: 540 - rows, by: 13))
+      #expect(bits(sequence.run(backend, cuts: many)) == expected)
+    }
+  }
+
+  /// Segments of independent contexts share a range of positions: each is windowed by its own.
+  @Test(arguments: ISA.available)
+  func aWindowGoesByPositionsNotByOrder(isa: ISA) throws {
+    let backend = try Backend(isa: isa, threads: 1)
+    var sequence = AttentionFixture(20, dimension: 16, heads: 2, group: 1, positions: 90, rows: 7)
+    sequence.window = 40
+    let (cuts, starts) = ([20, 50, 70], [10, 0, 25, 50])
+    let places = zip([0] + cuts, cuts + [90]).enumerated().flatMap { index, range in
+      (range.0..<range.1).map { starts[index] + $0 - range.0 }
+    }
+    let expected = (0..<7).flatMap { row in
+      (0..<2).flatMap { sequence.reference(row: row, head: $0, starts: places).exact() }
+    }
+    #expect(bits(sequence.run(backend, cuts: cuts, starts: starts)) == bits(expected))
+  }
+
   @Test func rowsAloneEqualRowsTogether() throws {
     let backend = try Backend(threads: 2)
-    let whole = Sequence(13, dimension: 64, heads: 1, group: 2, positions: 40, rows: 40)
-    let together = whole.run(backend)
-    #expect(bits(together) == bits(whole.reference(causal: true)))
+    let whole = AttentionFixture(13, dimension: 64, heads: 1, group: 2, positions: 40, rows: 40)
+    #expect(bits(whole.run(backend)) == bits(whole.exact()))
   }
 
   @Test func aBatchOfForksEqualsEachForkAlone() throws {
@@ -118,14 +125,14 @@ import Testing
     let keys = FloatBuffer(numbers.floats(rows * width))
     let values = FloatBuffer(numbers.floats(rows * width))
     let queries = FloatBuffer(numbers.floats(rows * queryWidth))
-    let trunk = FloatBuffer(layout.floatCount(positions: shared))
+    let trunk = KVBuffer(byteCount: layout.byteCount(positions: shared))
     var writes = [KVWrite(base: trunk.pointer, position: 0, firstRow: 0, rows: shared)]
     var requests: [AttentionRequest] = []
-    var segments: [FloatBuffer] = []
+    var segments: [KVBuffer] = []
     var row = shared
     defer { withExtendedLifetime((keys, values, queries, trunk, segments)) {} }
     for (i, tail) in tails.enumerated() {
-      let segment = FloatBuffer(layout.floatCount(positions: tail))
+      let segment = KVBuffer(byteCount: layout.byteCount(positions: tail))
       segments.append(segment)
       writes.append(KVWrite(base: segment.pointer, position: 0, firstRow: row, rows: tail))
       requests.append(

@@ -120,17 +120,4 @@ enum Reference {
     }
     return sum
   }
-
-  /// One query over keys and values by position: the attention of one head.
-  static func attention(_ q: [Float], _ keys: [[Float]], _ values: [[Float]], scale: Float)
-    -> [Float]
-  {
-    let scores = keys.map { key in zip(q, key).reduce(Float(0)) { fma($1.0, $1.1, $0) } }
-    let largest = scores.max()!
-    let weights = scores.map { exp(($0 - largest) * scale) }
-    let inverse = 1 / sum(weights)
-    return (0..<q.count).map { d in
-      zip(weights, values).reduce(Float(0)) { fma($1.0, $1.1[d], $0) } * inverse
-    }
-  }
 }

@@ -45,6 +45,16 @@ CI_INLINE u8x64 ci_iq4_nl(u8x64 codes) {
   for (int h = 0; h < 2; h++) x.y[h] = _mm256_shuffle_epi8(table, x.y[h]);
   return x.u;
 }
+/// Rounds to nearest even; beyond 65504 becomes infinite.
+CI_INLINE u16x16 ci_to_f16(f32x16 v) {
+  union ci_halves x = {.f = v};
+  union {
+    u16x16 h;
+    __m128i y[2];
+  } r;
+  for (int h = 0; h < 2; h++) r.y[h] = _mm256_cvtps_ph(x.z[h], _MM_FROUND_TO_NEAREST_INT);
+  return r.h;
+}
 /// Hides a value from the optimiser, so that a measured loop is not folded away.
 CI_INLINE u8x64 ci_opaque(u8x64 a) {
   union ci_halves x = {.u = a};

@@ -19,6 +19,10 @@ CI_INLINE u8x64 ci_iq4_nl(u8x64 codes) {
   __m512i table = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)values));
   return (u8x64)_mm512_shuffle_epi8(table, (__m512i)codes);
 }
+/// Rounds to nearest even; beyond 65504 becomes infinite.
+CI_INLINE u16x16 ci_to_f16(f32x16 v) {
+  return (u16x16)_mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT);
+}
 /// Hides a value from the optimiser, so that a measured loop is not folded away.
 CI_INLINE u8x64 ci_opaque(u8x64 a) {
   __asm__ volatile("" : "+v"(a));

@@ -42,6 +42,16 @@ CI_INLINE u8x64 ci_iq4_nl(u8x64 codes) {
   for (int q = 0; q < 4; q++) x.ub[q] = vqtbl1q_u8(table, x.ub[q]);
   return x.u;
 }
+/// Rounds to nearest even; beyond 65504 becomes infinite.
+CI_INLINE u16x16 ci_to_f16(f32x16 v) {
+  union ci_quarters x = {.f = v};
+  union {
+    u16x16 h;
+    float16x4_t z[4];
+  } r;
+  for (int q = 0; q < 4; q++) r.z[q] = vcvt_f16_f32(x.z[q]);
+  return r.h;
+}
 /// Hides a value from the optimiser, so that a measured loop is not folded away.
 CI_INLINE u8x64 ci_opaque(u8x64 a) {
   union ci_quarters x = {.u = a};

@@ -56,6 +56,18 @@ CI_INLINE u8x64 ci_iq4_nl(u8x64 codes) {
   for (int i = 0; i < 64; i++) codes[i] = values[codes[i]];
   return codes;
 }
+/// Rounds to nearest even; beyond 65504 becomes infinite.
+///
+/// Below 2^-14 the addition of 0.5, whose last bit is worth the smallest half, rounds; above, adding just
+/// under half of the last kept bit does, and one more where that bit is odd.
+CI_INLINE u16x16 ci_to_f16(f32x16 v) {
+  u32x16 x = (u32x16)v, magnitude = x & 0x7fffffff;
+  u32x16 small = (u32x16)((f32x16)magnitude + 0.5f) - 0x3f000000u;
+  u32x16 normal = (magnitude - 0x38000000u + 0xfff + ((magnitude >> 13) & 1)) >> 13;
+  u32x16 isSmall = (u32x16)(magnitude < 0x38800000u), isLarge = (u32x16)(magnitude >= 0x47800000u);
+  u32x16 half = (small & isSmall) | (normal & ~isSmall & ~isLarge) | (0x7c00u & isLarge);
+  return __builtin_convertvector(half | ((x >> 16) & 0x8000), u16x16);
+}
 /// Hides a value from the optimiser, so that a measured loop is not folded away.
 CI_INLINE u8x64 ci_opaque(u8x64 a) {
   __asm__ volatile("" : "+m"(a));

@@ -18,10 +18,11 @@ typedef struct {
   long fields;       // what the activation records hold, see formats.h; quantised formats only
 } ci_matmul;
 
-/// Positions of one KV segment; `base` points at its blocks of one layer.
+/// Positions of one KV segment; `base` points at its blocks of one layer (KVBlocks.swift).
 typedef struct {
-  const float *base;
+  const void *base;
   long count;
+  long position;  // of the first
 } ci_span;
 
 typedef struct {
@@ -33,17 +34,30 @@ typedef struct {
   long kv_heads;
   long head_dimension;
   float scale;
+  float soft_cap;  // 0: none
   long tile_rows;
+  long set_rows;  // rows of a unit at most: several tiles that share widened keys and values
 } ci_attention_shape;
 
 typedef struct {
   long first_row;
   long rows;
   long causal;
+  long window;      // positions; 0: all
   long span_count;  // the sequence's own segment is the last span
   long total;       // positions in all spans
   const ci_span *spans;
 } ci_attention_request;
+
+/// Rows of one kv head of a request, against some blocks of its positions.
+typedef struct {
+  long kv_head;
+  long first_row;
+  long rows;
+  long first_block;
+  long blocks;
+  float *partials;  // of each block, to be merged later; NULL: merge here and write the output
+} ci_attention_unit;
 
 typedef struct {
   const float *cosines;  // [position][rotated / 2]
@@ -60,6 +74,7 @@ typedef struct {
   long quantised_tile_tokens;
   long float_tile_tokens;
   long attention_tile_rows;
+  long attention_block;  // positions
 
   void (*pack)(const void *row_major, long format, long rows, long columns, void *packed);
   void (*unpack_row)(const void *packed, long format, long columns, long row, float *output);
@@ -84,9 +99,15 @@ typedef struct {
   void (*gelu)(float *x, const float *bias, long tokens, long count, long stride);
   void (*rope)(const ci_rope *job, float *x, long first_token, long tokens);
   void (*store_kv)(const float *keys, const float *values, long key_stride, long value_stride,
-                   long rows, long heads, long head_dimension, float *base, long position);
-  void (*attend)(const ci_attention_shape *shape, const ci_attention_request *request, long kv_head,
-                 long first_row, long rows, float *scratch);
+                   long rows, long heads, long head_dimension, void *base, long position);
+  void (*attend)(const ci_attention_shape *shape, const ci_attention_request *request,
+                 const ci_attention_unit *unit, float *scratch);
+  /// Merges the partials of all blocks of a unit and writes the output.
+  void (*merge_attention)(const ci_attention_shape *shape, const ci_attention_request *request,
+                          const ci_attention_unit *unit, float *scratch);
+  /// Floats of the partial of one block, and of a thread's scratch.
+  long (*attention_partial)(const ci_attention_shape *shape);
+  long (*attention_scratch)(const ci_attention_shape *shape);
 
   float (*maximum)(const float *x, long count);
   /// The first index of the largest value.
@@ -95,6 +116,8 @@ typedef struct {
   float (*exp_sum)(const float *x, long count, float maximum);
   /// The hash-relevant elementary functions on their own, for tests.
   void (*exp)(const float *x, float *output, long count);
+  void (*to_half)(const float *x, uint16_t *output, long count);  // saturates
+  void (*from_half)(const uint16_t *x, float *output, long count);
   void (*fma)(const float *a, const float *b, const float *c, float *output, long count);
 
   /// Limits of the machine: each returns a value that depends on the work, so that it is not elided.

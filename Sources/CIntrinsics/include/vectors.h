@@ -38,12 +38,27 @@ CI_INLINE f32x16 ci_select(i32x16 mask, f32x16 yes, f32x16 no) {
 }
 CI_INLINE i32x16 ci_greater(f32x16 a, f32x16 b) { return (i32x16)(a > b); }
 
-/// `a > b ? a : b` in every lane, also where the machine's own maximum treats zeros otherwise.
+/// `a > b ? a : b`, and `a < b ? a : b`, in every lane, also where the machine's own maximum treats zeros otherwise.
 CI_INLINE f32x16 ci_max(f32x16 a, f32x16 b) {
 #if defined(__AVX512F__)
   return (f32x16)_mm512_max_ps((__m512)a, (__m512)b);
 #else
   return ci_select(ci_greater(a, b), a, b);
+#endif
+}
+/// The largest lane; of lanes that are not a number, any.
+CI_INLINE float ci_largest(f32x16 a) {
+  a = ci_max(a, __builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+  a = ci_max(a, __builtin_shufflevector(a, a, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
+  a = ci_max(a, __builtin_shufflevector(a, a, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
+  a = ci_max(a, __builtin_shufflevector(a, a, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+  return a[0];
+}
+CI_INLINE f32x16 ci_min(f32x16 a, f32x16 b) {
+#if defined(__AVX512F__)
+  return (f32x16)_mm512_min_ps((__m512)a, (__m512)b);
+#else
+  return ci_select(ci_greater(b, a), a, b);
 #endif
 }
 CI_INLINE f32x16 ci_abs(f32x16 a) { return (f32x16)((i32x16)a & 0x7fffffff); }
@@ -103,6 +118,8 @@ CI_INLINE const void *ci_zeros(void) {
 }
 /// Asks for memory that will be read once.
 CI_INLINE void ci_prefetch(const void *p) { __builtin_prefetch(p, 0, 0); }
+/// Asks for memory that will be read soon, and again later.
+CI_INLINE void ci_prefetch_near(const void *p) { __builtin_prefetch(p, 0, 3); }
 
 /// Loads the first `count` floats, with zeros behind them.
 CI_INLINE f32x16 ci_load_first(const float *p, long count) {

@@ -3,7 +3,8 @@
 
 Needs llama-cpp-python. The key-value cache is float32 and flash attention is off; weights that are
 quantised still meet activations that llama.cpp quantises in its own way, so compare with a
-tolerance. `reference` holds float64 logits of the dequantised weights, which no engine rounds.
+tolerance. `reference` holds float64 logits of the dequantised weights, in which only keys and values
+are rounded, to the float16 in which this engine stores them.
 """
 
 import json
@@ -73,6 +74,7 @@ def reference_logits(path):
         q = rotate((h @ t[p + "attn_q.weight"].T).reshape(n, heads, size))
         k = rotate((h @ t[p + "attn_k.weight"].T).reshape(n, kv_heads, size))
         v = (h @ t[p + "attn_v.weight"].T).reshape(n, kv_heads, size)
+        k, v = (y.astype(np.float16).astype(np.float64) for y in (k, v))
         k, v = (np.repeat(y, heads // kv_heads, axis=1) for y in (k, v))
         scores = np.einsum("qhd,khd->hqk", q, k) / np.sqrt(size)
         scores = np.where(np.tril(np.ones((n, n), bool)), scores, -np.inf)

@@ -1,0 +1,90 @@
+import CIntrinsics
+
+/// Positions of a block of the softmax, counted over all spans of a request.
+///
+/// Each is attended to on its own and its partial merged with those before it, in order: the definition
+/// of a long context's bits, which leaves scores in the first-level cache and lets threads share a
+/// context without changing a bit.
+@inline(__always) var attentionBlock: Int { 256 }
+
+/// Floats from one row of scores to the next: room for the lanes of a key block before the first and
+/// behind the last position.
+@inline(__always) var scoreStride: Int { attentionBlock &+ 2 &* kvBlockPositions }
+
+/// What the rows of a unit found in one block of positions: weighted sums of values, the maximum that the
+/// weights are relative to, and the sum of the weights, zero where a row sees no position.
+struct AttentionPartial {
+  let outputs: UnsafeMutablePointer<Float>  // [row][width]
+  let maxima: UnsafeMutablePointer<Float>  // [row]
+  let sums: UnsafeMutablePointer<Float>  // [row]
+
+  @inline(__always)
+  init(_ memory: UnsafeMutablePointer<Float>, _ shape: ci_attention_shape) {
+    outputs = memory
+    maxima = memory + shape.set_rows &* padded(shape.head_dimension)
+    sums = maxima + padded(shape.set_rows)
+  }
+
+  @inline(__always)
+  static func floats(_ shape: ci_attention_shape) -> Int {
+    shape.set_rows &* padded(shape.head_dimension) &+ 2 &* padded(shape.set_rows)
+  }
+}
+
+/// A thread's working memory.
+struct AttentionScratch {
+  let queries: UnsafeMutablePointer<Float>  // of each tile [dimension][row]
+  let scores: UnsafeMutablePointer<Float>  // [row][scoreStride], from the block's first position
+  let factors: UnsafeMutablePointer<Float>  // [2][row]: what a merge multiplies with
+  let widened: UnsafeMutablePointer<Float>  // keys or values of a few blocks
+  let merged: AttentionPartial
+  let block: AttentionPartial
+
+  @inline(__always)
+  init(_ memory: UnsafeMutablePointer<Float>, _ shape: ci_attention_shape) {
+    merged = AttentionPartial(memory, shape)
+    block = AttentionPartial(memory + AttentionPartial.floats(shape), shape)
+    queries = memory + 2 &* AttentionPartial.floats(shape)
+    factors = queries + shape.set_rows &* padded(shape.head_dimension)
+    widened = factors + 2 &* padded(shape.set_rows)
+    scores =
+      widened + (Self.widenedFloats(shape.head_dimension) &+ kvBlockPositions)
+  }
+
+  @inline(__always)
+  static func floats(_ shape: ci_attention_shape) -> Int {
+    2 &* AttentionPartial.floats(shape) &+ shape.set_rows &* padded(shape.head_dimension)
+      &+ 2 &* padded(shape.set_rows) &+ widenedFloats(shape.head_dimension) &+ kvBlockPositions
+      &+ shape.set_rows &* scoreStride
+  }
+
+  /// Blocks that are widened at a time: 16 KiB, half a first-level cache, but as many as a tile takes.
+  @inline(__always)
+  static func widenedBlocks(_ dimension: Int) -> Int { max(4, 256 / padded(dimension)) }
+
+  @inline(__always)
+  static func widenedFloats(_ dimension: Int) -> Int {
+    widenedBlocks(dimension) &* kvBlockPositions &* padded(dimension)
+  }
+}
+
+/// The rows of one tile: where their queries, scores and outputs lie.
+struct AttentionRows {
+  let queries: UnsafePointer<Float>  // [dimension][row]
+  let scores: UnsafeMutablePointer<Float>  // [row][scoreStride]
+  let outputs: UnsafeMutablePointer<Float>  // [row][width]
+  let count: Int
+  let dimension: Int
+  let width: Int
+}
+
+/// Positions of one span inside one block of the softmax, counted from the first of `keys`.
+struct KVPiece {
+  var keys: UnsafeRawPointer
+  var keyStride: Int  // bytes from block to block
+  var values: UnsafeRawPointer
+  var valueStride: Int
+  let first: Int  // positions before belong to the block before or to nobody
+  let end: Int
+  let offset: Int  // of position 0 in a row of scores
+}
