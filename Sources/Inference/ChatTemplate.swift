@@ -1,45 +1,68 @@
 import GGUF
 import Tokenizers
 
-/// One turn of a conversation.
-package struct ChatMessage: Sendable, Equatable {
-  package enum Role: String, Sendable, CaseIterable {
-    case system, user, assistant
-  }
-
-  package let role: Role
-  package let content: String
-
-  package init(_ role: Role, _ content: String) {
-    self.role = role
-    self.content = content
-  }
-}
-
 /// How a chat model expects a conversation to be written.
 ///
 /// The Jinja text in a model file is recognised, not executed.
-package enum ChatTemplate: String, Sendable, CaseIterable {
-  /// `<|im_start|>user\n...<|im_end|>\n`, as Qwen and SmolLM2 use it.
-  case chatML
-  /// `<|start_header_id|>user<|end_header_id|>\n\n...<|eot_id|>`, of Llama 3 and later.
-  case llama3
+package struct ChatTemplate: Sendable, Equatable {
+  /// The forms that are known; what distinguishes models of one form are the other properties.
+  package enum Style: String, Sendable, CaseIterable {
+    /// `<|im_start|>user\n...<|im_end|>\n`, as Qwen and SmolLM2 use it.
+    case chatML
+    /// `<|start_header_id|>user<|end_header_id|>\n\n...<|eot_id|>`, of Llama 3 and later.
+    case llama3
+    /// `<|user|>\n...<|end|>\n`.
+    case phi3
+    /// `<start_of_turn>user\n...<end_of_turn>\n`; the system's text begins the first user's turn.
+    case gemma
+    /// `[INST] ... [/INST]`, its brackets ordinary text: Mistral 7B Instruct v0.1 and v0.2.
+    case mistral
+    /// ` [INST] ... [/INST]`, of `mistral-common`'s version 1.
+    case mistralV1
+    /// `[INST] ...[/INST]`, the brackets control tokens: version 3.
+    case mistralV3
+    /// `[INST]...[/INST]` without blanks: version 3 with the tokenizer Tekken.
+    case mistralV3Tekken
+    /// `[SYSTEM_PROMPT] ...[/SYSTEM_PROMPT][INST] ...[/INST]`: version 7.
+    case mistralV7
+    /// The same without blanks: version 7 with the tokenizer Tekken.
+    case mistralV7Tekken
+  }
 
-  /// What a message names when a template is neither.
-  static let supported = "a ChatML template (<|im_start|>) or a Llama 3 one (<|start_header_id|>)"
+  package let style: Style
+  /// The token that begins the conversation, nil where the model has none.
+  let beginning: String?
+  /// What the system says where the conversation does not begin with its message.
+  let defaultSystem: String?
+  /// Whether earlier answers lose what stands before `</think>`, as in Qwen 3.
+  let dropsReasoning: Bool
 
-  /// The template of a model file, nil if it has none; another template is an error.
-  package static func detect(in file: GGUFFile) throws -> ChatTemplate? {
-    guard let source = try file.optionalString("tokenizer.chat_template") else { return nil }
-    if source.contains("<|im_start|>") { return .chatML }
-    if source.contains("<|start_header_id|>") { return .llama3 }
-    let beginning = source.split(separator: "\n").first.map { String($0.prefix(60)) } ?? ""
-    throw InferenceError.unsupportedChatTemplate(file: file.path, beginning: beginning)
+  init(
+    _ style: Style, beginning: String? = nil, defaultSystem: String? = nil,
+    dropsReasoning: Bool = false
+  ) {
+    self.style = style
+    self.beginning = beginning
+    self.defaultSystem = defaultSystem
+    self.dropsReasoning = dropsReasoning
+  }
+
+  package static let chatML = ChatTemplate(.chatML)
+  package static let llama3 = ChatTemplate(.llama3, beginning: "<|begin_of_text|>")
+
+  /// A stretch of the conversation: the name of a control token, or text.
+  enum Part: Equatable {
+    case control(String)
+    case text(String)
   }
 
   /// The conversation as one text; what stands in a message's content is copied as it is.
   package func render(_ messages: [ChatMessage], addGenerationPrompt: Bool = true) -> String {
-    parts(messages, addGenerationPrompt).map(\.text).joined()
+    parts(messages, addGenerationPrompt).map {
+      switch $0 {
+      case .control(let text), .text(let text): text
+      }
+    }.joined()
   }
 
   /// The conversation's tokens, where no text inside a message can become a control token.
@@ -48,48 +71,24 @@ package enum ChatTemplate: String, Sendable, CaseIterable {
   package func encode(
     _ messages: [ChatMessage], addGenerationPrompt: Bool = true, with tokenizer: any Tokenizer
   ) -> [Int32] {
-    parts(messages, addGenerationPrompt).flatMap {
-      tokenizer.encode($0.text, addSpecial: false, parseSpecial: $0.isControl)
+    var tokens: [Int32] = []
+    var text = ""
+    func flush() {
+      if !text.isEmpty {
+        tokens += tokenizer.encode(text, addSpecial: false, parseSpecial: false)
+      }
+      text = ""
     }
-  }
-
-  private struct Part {
-    let text: String
-    let isControl: Bool
-  }
-
-  private func parts(_ messages: [ChatMessage], _ addGenerationPrompt: Bool) -> [Part] {
-    var result: [Part] = []
-    var control = self == .llama3 ? "<|begin_of_text|>" : ""
-    for message in messages {
-      result.append(Part(text: control + opening(message.role), isControl: true))
-      result.append(Part(text: content(of: message), isControl: false))
-      control = closing
+    // Neighbouring texts are one text to the tokenizer, which may join what lies on both sides.
+    for part in parts(messages, addGenerationPrompt) {
+      switch part {
+      case .text(let more): text += more
+      case .control(let name):
+        flush()
+        tokens += tokenizer.encode(name, addSpecial: false, parseSpecial: true)
+      }
     }
-    if addGenerationPrompt { control += opening(.assistant) }
-    result.append(Part(text: control, isControl: true))
-    return result
-  }
-
-  private func opening(_ role: ChatMessage.Role) -> String {
-    switch self {
-    case .chatML: "<|im_start|>\(role.rawValue)\n"
-    case .llama3: "<|start_header_id|>\(role.rawValue)<|end_header_id|>\n\n"
-    }
-  }
-
-  /// Llama 3's template trims each message; ChatML's does not.
-  private func content(of message: ChatMessage) -> String {
-    guard self == .llama3 else { return message.content }
-    let trimmed = message.content.drop { $0.isWhitespace }
-    guard let last = trimmed.lastIndex(where: { !$0.isWhitespace }) else { return "" }
-    return String(trimmed[...last])
-  }
-
-  private var closing: String {
-    switch self {
-    case .chatML: "<|im_end|>\n"
-    case .llama3: "<|eot_id|>"
-    }
+    flush()
+    return tokens
   }
 }

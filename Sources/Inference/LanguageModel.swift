@@ -92,8 +92,8 @@ package final class LanguageModel: @unchecked Sendable {
     get throws { try loadedTokenizer.get() }
   }
 
-  /// `chatML`, `llama3`, or nil where the file has no template that is supported.
-  package var chatTemplateName: String? { (try? chatTemplate.get())?.rawValue }
+  /// The name of the template's style, such as `chatML`; nil where the file has none that is supported.
+  package var chatTemplateName: String? { (try? chatTemplate.get())?.style.rawValue }
 
   /// An empty segment whose first token will stand at `startPosition`.
   package func makeSegment(startPosition: Int = 0) -> KVSegment {
