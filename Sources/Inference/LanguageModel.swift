@@ -66,23 +66,8 @@ package final class LanguageModel: @unchecked Sendable {
         file: file.path, name: configuration.architecture.rawValue,
         expected: "a model that generates text, such as llama")
     }
-    try refuseWhatAttentionLacks(features, file)
     return try LanguageModel(
       file: file, configuration: configuration, features: features, backend: backend)
-  }
-
-  private static func refuseWhatAttentionLacks(
-    _ features: DecoderFeatures, _ file: GGUFFile
-  ) throws {
-    if let window = features.window {
-      throw GGUFError(
-        file: file.path, field: "attention.sliding_window", found: "\(window.length)",
-        expected: "no window")
-    }
-    if let cap = features.attentionSoftCap {
-      throw GGUFError(
-        file: file.path, field: "attn_logit_softcapping", found: "\(cap)", expected: "none")
-    }
   }
 
   package var name: String { configuration.name }

@@ -77,4 +77,66 @@ import Testing
       expectError("llama.\(field)", try file(changing: [field: value]))
     }
   }
+
+  @Test(arguments: ["llama", "qwen2", "qwen3", "phi3", "gemma2", "gemma3"])
+  func aScalingTypeThatIsNotComputedIsRefusedByName(architecture: String) throws {
+    let yarn = ["rope.scaling.type": MetadataValue.string("yarn")]
+    expectError(
+      "\(architecture).rope.scaling.type: found yarn",
+      try file(architecture: architecture, changing: yarn))
+  }
+
+  @Test func windowsRepeatByPeriodOrAreListed() throws {
+    func window(_ changes: [String: MetadataValue]) throws -> DecoderFeatures.Window? {
+      try Configuration(file(architecture: "gemma3", changing: changes)).decoder?.window
+    }
+    let size = ["attention.sliding_window": MetadataValue.uint32(9), "block_count": .uint32(7)]
+    #expect(try window([:]) == nil)
+    #expect(try window(["attention.sliding_window": .uint32(0)]) == nil)
+    let local = try #require(try window(size))
+    #expect(local.length == 9 && local.isLocal == [true, true, true, true, true, false, true])
+    let period = ["attention.sliding_window_pattern": MetadataValue.uint32(2)]
+    #expect(
+      try window(size.merging(period) { $1 })?.isLocal == (0..<7).map { $0 % 2 == 0 })
+    let everywhere = try Configuration(file(changing: ["attention.sliding_window": .uint32(9)]))
+    #expect(everywhere.decoder?.window?.isLocal == [true, true])
+    expectError(
+      "gemma3.attention.sliding_window_pattern",
+      try file(
+        architecture: "gemma3",
+        changing: [
+          "attention.sliding_window": .uint32(9), "attention.sliding_window_pattern": .uint32(0),
+        ]))
+  }
+
+  @Test func gemmasLayersWithAWindowHaveARotationOfTheirOwn() throws {
+    let c = try Configuration(
+      file(
+        architecture: "gemma3",
+        changing: [
+          "attention.sliding_window": .uint32(9), "rope.freq_base": .float32(1e6),
+          "rope.scaling.type": .string("linear"), "rope.scaling.factor": .float32(8),
+        ]))
+    let features = try #require(c.decoder)
+    #expect(features.rope.frequencyBase == 1e6 && features.rope.positionScale == 8)
+    #expect(features.localRope?.frequencyBase == 10_000 && features.localRope?.positionScale == 1)
+    #expect(features.embeddingScale == Float(48).squareRoot())
+    let second = try Configuration(file(architecture: "gemma2")).decoder
+    #expect(second?.attentionSoftCap == 50 && second?.finalSoftCap == 30)
+    #expect(second?.window?.length == 4096 && second?.localRope == nil)
+  }
+
+  @Test func thePoolingOfAnEncoderIsReadOrRefused() throws {
+    func encoder(_ pooling: UInt32?) throws -> GGUFFile {
+      var changes: [String: MetadataValue] = [
+        "attention.layer_norm_epsilon": .float32(1e-12), "attention.head_count_kv": .uint32(6),
+      ]
+      changes["pooling_type"] = pooling.map { .uint32($0) }
+      return try file(architecture: "bert", changing: changes)
+    }
+    #expect(try Configuration(encoder(nil)).encoder?.pooling == .mean)
+    #expect(try Configuration(encoder(2)).encoder?.pooling == .first)
+    #expect(try Configuration(encoder(4)).encoder?.pooling == .rank)
+    expectError("bert.pooling_type", try encoder(3))
+  }
 }
