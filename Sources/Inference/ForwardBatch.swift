@@ -78,6 +78,18 @@ struct ForwardBatch {
     return result
   }
 
+  /// Takes back what the batch appended, and throws, if memory that it read was lost meanwhile.
+  func requireIntact() throws {
+    let isIntact = requests.allSatisfy { request in
+      !request.segment.isDamaged && request.attending.allSatisfy { !$0.isDamaged }
+    }
+    if isIntact { return }
+    for request in requests {
+      request.segment.truncate(to: request.segment.count - request.tokens.count)
+    }
+    throw InferenceError.segmentLost
+  }
+
   private func add(_ range: Range<Int>, of index: Int, to chunk: inout Chunk) {
     let request = requests[index]
     var firstWanted = range.upperBound

@@ -8,6 +8,8 @@ package enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible
   case tokenOutOfRange(token: Int32, vocabulary: Int)
   /// The request breaks a rule that the message states.
   case invalidRequest(String)
+  /// Keys and values lie in a file that somebody shortened; what was computed from them is void.
+  case segmentLost
   case noTokenizer(file: String, reason: String)
   case unsupportedChatTemplate(file: String, beginning: String)
   case modelNotFound(name: String, searched: [String])
@@ -23,6 +25,8 @@ package enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible
       return "token \(token) is not in the vocabulary of \(vocabulary) tokens"
     case .invalidRequest(let rule):
       return rule
+    case .segmentLost:
+      return "a file of the cache of keys and values shrank while it was used; ask again"
     case .noTokenizer(let file, let reason):
       return "\(file) has no tokenizer that can be used: \(reason)"
     case .unsupportedChatTemplate(let file, let beginning):
