@@ -16,6 +16,7 @@ package final class ReaderAnswerer: Answerer {
   private let tokenizer: any Tokenizer
   private let lexicon: Lexicon
   private let embedder: EmbeddingModel?
+  private let cache: KVCache?
   private var segments: LeastRecentlyUsed<PassageKey, KVSegment>
   private var vectors: LeastRecentlyUsed<String, [Float]>
 
@@ -25,13 +26,16 @@ package final class ReaderAnswerer: Answerer {
   }
 
   /// Takes a reader and what its label terms need; without an embedder there is no semantic term.
+  ///
+  /// `cache` keeps passages from one process to the next; `cacheBytes` bounds what this one keeps.
   package init(
     model: LanguageModel, embedder: EmbeddingModel?, lexicon: Lexicon,
-    weights: LabelWeights = .tuned, cacheBytes: Int = 256 << 20
+    weights: LabelWeights = .tuned, cache: KVCache? = nil, cacheBytes: Int = 256 << 20
   ) throws {
     self.model = model
     self.embedder = embedder
     self.lexicon = lexicon
+    self.cache = cache
     self.weights = weights
     tokenizer = try model.tokenizer
     vocabulary = try ReaderVocabulary(model)
@@ -198,22 +202,26 @@ extension ReaderAnswerer {
 extension ReaderAnswerer {
   /// The passages' KV segments by slot, computed in one batch where they are not cached.
   func passageSegments(_ layout: PassageLayout) throws -> [KVSegment] {
-    var found = layout.passages.map { segments.value(for: key(of: $0)) }
-    var requests: [ForwardRequest] = []
-    for (index, passage) in layout.passages.enumerated() where found[index] == nil {
-      let segment = model.makeSegment(startPosition: 0)
-      found[index] = segment
-      requests.append(
-        ForwardRequest(
-          tokens: passageTokens(passage), segment: segment, attending: [], outputs: .none))
+    var found = layout.passages.map { passage in
+      segments.value(for: key(of: passage)).flatMap { $0.isDamaged ? nil : $0 }
     }
-    if !requests.isEmpty { _ = try model.forward(requests) }
-    for (passage, segment) in zip(layout.passages, found) {
-      if let segment {
-        segments.insert(segment, for: key(of: passage), bytes: segment.byteCount)
-      }
+    let missing = found.indices.filter { found[$0] == nil }
+    let computed = try compute(missing.map { passageTokens(layout.passages[$0]) })
+    for (index, segment) in zip(missing, computed) {
+      found[index] = segment
+      segments.insert(segment, for: key(of: layout.passages[index]), bytes: segment.byteCount)
     }
     return found.compactMap { $0 }
+  }
+
+  /// Segments of texts, in one batch but for those that the cache on disk has.
+  private func compute(_ texts: [[Int32]]) throws -> [KVSegment] {
+    if texts.isEmpty { return [] }
+    if let cache { return try cache.segments(of: texts) }
+    let segments = texts.map { _ in model.makeSegment() }
+    _ = try model.forward(
+      zip(texts, segments).map { ForwardRequest(tokens: $0, segment: $1, outputs: .none) })
+    return segments
   }
 
   private func key(of passage: PassageLayout.Passage) -> PassageKey {

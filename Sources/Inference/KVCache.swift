@@ -31,11 +31,10 @@ package final class KVCache: @unchecked Sendable {
   private var hasWarnedAboutWriting = false
   private let mappings = MappingCount()
 
-  /// Smaller entries are copied: a mapping costs a descriptor and page faults, which is more.
-  static let mappedFrom = 1 << 20
-  /// Mappings at a time: each holds a descriptor, of which a process has about a thousand.
+  /// Mappings at a time, beyond which entries are copied: each holds one of a process's descriptors,
+  /// of which there are often 1,024.
   static let mappingLimit = 256
-  private let mappedFrom: Int
+  private let mappingLimit: Int
 
   /// Opens or makes the folder.
   ///
@@ -47,18 +46,18 @@ package final class KVCache: @unchecked Sendable {
   ) throws {
     try self.init(
       directory: directory, capacityBytes: capacityBytes, model: model, modelHash: modelHash,
-      mappedFrom: Self.mappedFrom, onWarning: onWarning)
+      mappingLimit: Self.mappingLimit, onWarning: onWarning)
   }
 
-  /// `mappedFrom`: bytes from which an entry is mapped instead of copied.
+  /// A cache with another limit of mappings.
   init(
     directory: String, capacityBytes: Int, model: LanguageModel, modelHash: [UInt8],
-    mappedFrom: Int, onWarning: @escaping @Sendable (String) -> Void = { _ in }
+    mappingLimit: Int, onWarning: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
     folder = try KVCacheFolder(path: directory, capacity: capacityBytes)
     self.model = model
     self.modelHash = modelHash
-    self.mappedFrom = mappedFrom
+    self.mappingLimit = mappingLimit
     warn = onWarning
   }
 
@@ -69,8 +68,8 @@ package final class KVCache: @unchecked Sendable {
 
   /// The segment of a text that attends to nothing, if it is stored.
   ///
-  /// A large one lies in the mapped file: should somebody shorten that file, requests that attend to
-  /// the segment throw `InferenceError.segmentLost`.
+  /// It lies in the mapped file: should somebody shorten that file, requests that attend to the segment
+  /// throw `InferenceError.segmentLost`.
   package func segment(of tokens: [Int32], startPosition: Int = 0) -> KVSegment? {
     lock.withLock {
       let found = load(tokens, startPosition)
@@ -124,9 +123,7 @@ package final class KVCache: @unchecked Sendable {
     var segment = KVSegment(
       model.configuration, startPosition: startPosition, tokens: tokens,
       layers: entry.layers(of: file.bytes), owner: mapping)
-    if entry.fileBytes < mappedFrom || mappings.value > Self.mappingLimit {
-      segment = segment.copy()
-    }
+    if mappings.value > mappingLimit { segment = segment.copy() }
     if file.isDamaged || segment.isDamaged { return drop(name, "it shrank while it was read") }
     folder.touch(name)
     return segment

@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 
 /// What identifies one entry of a `KVCache`, and the bytes of its file.
@@ -72,7 +73,8 @@ struct KVCacheEntry {
     guard file.count == fileBytes else {
       return "found \(file.count) bytes, expected \(fileBytes)"
     }
-    guard header.elementsEqual(file.prefix(header.count)) else {
+    guard header.withUnsafeBytes({ memcmp($0.baseAddress!, file.baseAddress!, $0.count) }) == 0
+    else {
       return "found the header of another text, model or version"
     }
     let end = file.count - Self.checksumBytes

@@ -24,11 +24,15 @@ package final class KVSegment {
   private var layers: [KVBuffer] = []
   private var capacity = 0
   private var borrowed: Borrowed?
+  /// Whether memory was damaged when it was copied from its owner.
+  private var hasCopiedDamage = false
+  /// Whether no token attended to another segment, so that keys and values follow from the tokens.
+  package private(set) var isSelfContained = true
 
   /// Memory that `owner` keeps alive and unchanged.
   private struct Borrowed {
     let layers: [UnsafeRawPointer]
-    let owner: AnyObject
+    let owner: any KVMemory
   }
 
   init(_ configuration: Configuration, startPosition: Int) {
@@ -44,7 +48,7 @@ package final class KVSegment {
   /// They must come from the same engine and model: nothing here can check them.
   package init(
     _ configuration: Configuration, startPosition: Int, tokens: [Int32],
-    layers: [UnsafeRawBufferPointer], owner: AnyObject
+    layers: [UnsafeRawBufferPointer], owner: any KVMemory
   ) {
     precondition(startPosition >= 0)
     self.startPosition = startPosition
@@ -63,9 +67,14 @@ package final class KVSegment {
     layerCount = other.layerCount
     layout = other.layout
     tokens = other.tokens
+    isSelfContained = other.isSelfContained
     layers = other.copiedLayers(room: room)
+    hasCopiedDamage = other.isDamaged
     capacity = room
   }
+
+  /// Whether borrowed memory was lost: what was computed from it is void.
+  package var isDamaged: Bool { hasCopiedDamage || borrowed?.owner.isDamaged ?? false }
 
   package var count: Int { tokens.count }
 
@@ -116,14 +125,18 @@ package final class KVSegment {
     guard needed > capacity else { return }
     let room = roundedUp(max(needed, 2 * capacity))
     layers = copiedLayers(room: room)
+    hasCopiedDamage = isDamaged
     borrowed = nil
     capacity = room
     tokens.reserveCapacity(room)
   }
 
   /// Notes tokens whose keys and values have been stored in every layer.
-  func append(_ new: ArraySlice<Int32>) {
+  ///
+  /// `attending`: whether they attended to other segments.
+  func append(_ new: ArraySlice<Int32>, attending: Bool) {
     precondition(count + new.count <= capacity)
+    if attending { isSelfContained = false }
     tokens.append(contentsOf: new)
   }
 
@@ -152,6 +165,12 @@ package final class KVSegment {
       return copy
     }
   }
+}
+
+/// What keeps memory that a segment borrows.
+package protocol KVMemory: AnyObject {
+  /// Whether the memory may no longer hold what it did.
+  var isDamaged: Bool { get }
 }
 
 extension KVLayout {

@@ -7,7 +7,7 @@ extension LanguageModel {
   /// come chunk by chunk, within a chunk in the order of the requests. Every row is computed on its
   /// own, which is why neither chunks nor batches can change a bit: the kernels guarantee it for
   /// matrix products, `KVLayout` for attention.
-  func run(_ batch: ForwardBatch, _ head: ([ForwardBatch.Output]) -> Void) {
+  func run(_ batch: ForwardBatch, _ head: ([ForwardBatch.Output]) -> Void) throws {
     for chunk in batch.chunks(of: Self.chunkTokens) {
       for piece in chunk.pieces {
         piece.segment.reserve(piece.tokens.count)
@@ -20,11 +20,14 @@ extension LanguageModel {
         feedForward(weights.layers[layer], rows: chunk.rows)
       }
       attendLast(weights.layers.count - 1, chunk)
-      for piece in chunk.pieces { piece.segment.append(piece.tokens) }
+      for piece in chunk.pieces {
+        piece.segment.append(piece.tokens, attending: !piece.attended.isEmpty)
+      }
       guard !chunk.outputs.isEmpty else { continue }
       normalise(state.x, weights.outputNorm, rows: chunk.outputs.count)
       head(chunk.outputs)
     }
+    try batch.requireIntact()
   }
 
   /// Sets x to the scaled embedding of every token.

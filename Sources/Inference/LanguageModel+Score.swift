@@ -7,7 +7,7 @@ extension LanguageModel {
     return try exclusively {
       let batch = try ForwardBatch(requests, configuration)
       var values = batch.outputRows.map { [Float](repeating: 0, count: $0.count * vocabulary) }
-      run(batch) { outputs in
+      try run(batch) { outputs in
         logits(of: outputs) { output, logits in
           values[output.request].withUnsafeMutableBufferPointer { target in
             let row = target.baseAddress! + output.index * vocabulary
@@ -35,7 +35,7 @@ extension LanguageModel {
             outputs: .rows(rows.map(\.row)))
         }, configuration)
       var result = requests.map { [Double](repeating: 0, count: $0.targets.count) }
-      run(batch) { outputs in
+      try run(batch) { outputs in
         var targets: [(row: Int, token: Int32)] = []
         var places: [(request: Int, target: Int)] = []
         for (row, output) in outputs.enumerated() {
@@ -108,7 +108,7 @@ extension LanguageModel {
       let request = ForwardRequest(tokens: tokens, segment: segment, attending: attending)
       var result: R?
       var failure: (any Error)?
-      run(try ForwardBatch([request], configuration)) { outputs in
+      try run(ForwardBatch([request], configuration)) { outputs in
         logits(of: outputs) { _, logits in
           let row = UnsafeBufferPointer(start: logits, count: configuration.vocabulary)
           do { result = try body(row.span) } catch { failure = error }

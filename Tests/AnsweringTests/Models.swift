@@ -45,11 +45,11 @@ enum Models {
   static let lexicon = Result { try Lexicon.load(path("Models/reader-idf.tsv")) }
 
   static func answerer(
-    cacheBytes: Int = 64 << 20, weights: LabelWeights = .tuned
+    cache: KVCache? = nil, cacheBytes: Int = 64 << 20, weights: LabelWeights = .tuned
   ) throws -> ReaderAnswerer {
     try ReaderAnswerer(
       model: reader.get(), embedder: embedder.get(), lexicon: lexicon.get(), weights: weights,
-      cacheBytes: cacheBytes)
+      cache: cache, cacheBytes: cacheBytes)
   }
 }
 

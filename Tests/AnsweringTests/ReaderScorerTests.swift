@@ -1,4 +1,5 @@
 import Attribution
+import Foundation
 import Inference
 import Testing
 
@@ -77,6 +78,24 @@ import Testing
     #expect(
       try cached.scorer(for: answers[0]).tokenValues(of: coalitions)
         == uncached.scorer(for: answers[1]).tokenValues(of: coalitions))
+  }
+
+  @Test func `passages kept on disk change no bit`() throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/passages-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    func cache() throws -> KVCache {
+      try KVCache(
+        directory: folder, capacityBytes: 64 << 20, model: Models.reader.get(), modelHash: [7])
+    }
+    let question = "When does the bakery open?"
+    var rows: [[[MicroNats]]] = []
+    for (cache, hits) in [(nil, 0), (try cache(), 0), (try cache(), 5)] {
+      let answerer = try Models.answerer(cache: cache)
+      let answer = try answerer.answer(question, sources: Village.sources)
+      rows.append(try answerer.scorer(for: answer).tokenValues(of: Coalition.everyone(5).subsets))
+      #expect(cache?.counts.hits ?? 0 == hits)
+    }
+    #expect(rows[0] == rows[1] && rows[0] == rows[2])
   }
 
   @Test func `the source of the fact has the largest influence`() throws {

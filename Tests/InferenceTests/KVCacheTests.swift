@@ -24,15 +24,14 @@ import Testing
     func add(_ text: String) { texts.withLock { $0.append(text) } }
   }
 
-  /// Maps everything unless told otherwise.
   private func cache(
-    capacity: Int = 1 << 24, modelHash: [UInt8] = [1, 2, 3], mappedFrom: Int = 0,
+    capacity: Int = 1 << 24, modelHash: [UInt8] = [1, 2, 3], mappingLimit: Int = 256,
     model other: LanguageModel? = nil
   ) throws -> KVCache {
     let warnings = warnings
     return try KVCache(
       directory: folder.path, capacityBytes: capacity, model: other ?? model,
-      modelHash: modelHash, mappedFrom: mappedFrom, onWarning: { warnings.add($0) })
+      modelHash: modelHash, mappingLimit: mappingLimit, onWarning: { warnings.add($0) })
   }
 
   private func remove() { try? FileManager.default.removeItem(at: folder) }
@@ -56,15 +55,15 @@ import Testing
       .sorted { $0.path < $1.path }
   }
 
-  @Test(arguments: [0, Int.max])
-  func `a stored segment gives the same bits`(mappedFrom: Int) throws {
+  @Test(arguments: [0, 1, 256])
+  func `a stored segment gives the same bits`(mappingLimit: Int) throws {
     defer { remove() }
     for (count, start) in [(1, 0), (16, 0), (17, 9), (50, 3)] {
       let tokens = TestModels.tokens(count, for: model)
       let segment = try filled(tokens, from: start)
       #expect(try cache().segment(of: tokens, startPosition: start) == nil)
       try cache().store(segment)
-      let loaded = try cache(mappedFrom: mappedFrom).segment(of: tokens, startPosition: start)
+      let loaded = try cache(mappingLimit: mappingLimit).segment(of: tokens, startPosition: start)
       #expect(loaded?.tokens == tokens && loaded?.startPosition == start)
       #expect(try logits(over: [#require(loaded)]) == logits(over: [segment]))
     }
@@ -117,7 +116,22 @@ import Testing
     }
   }
 
-  @Test func `every damaged byte drops the entry with a warning`() throws {
+  @Test func `every damaged byte is found`() throws {
+    let tokens: [Int32] = [3, 1, 4]
+    let entry = KVCacheEntry(
+      model.configuration, modelHash: [9], startPosition: 2, tokens: tokens)
+    var file = entry.encoded(try filled(tokens, from: 2))
+    #expect(file.count == entry.fileBytes && file.withUnsafeBytes(entry.defect) == nil)
+    for index in file.indices {
+      for bit in [index % 8, 7] {
+        file[index] ^= UInt8(1 << bit)
+        #expect(file.withUnsafeBytes(entry.defect) != nil, "bit \(bit) of byte \(index)")
+        file[index] ^= UInt8(1 << bit)
+      }
+    }
+  }
+
+  @Test func `a damaged entry is dropped with a warning`() throws {
     defer { remove() }
     let tokens: [Int32] = [3, 1, 4]
     let cache = try cache()
@@ -125,14 +139,15 @@ import Testing
     cache.store(segment)
     let file = try #require(try files().first)
     let sound = try Data(contentsOf: file)
-    for index in sound.indices {
+    let places = [0, 6, 8, 12, 24, 32, 40, 50, 64, 130, 192, sound.count / 2, sound.count - 1]
+    for index in places {
       var damaged = sound
       damaged[index] ^= UInt8(1 << (index % 8))
       try damaged.write(to: file)
       #expect(cache.segment(of: tokens) == nil, "byte \(index)")
       #expect(try files().isEmpty, "byte \(index)")
     }
-    #expect(cache.counts.dropped == sound.count && warnings.all.count == sound.count)
+    #expect(cache.counts.dropped == places.count && warnings.all.count == places.count)
     #expect(warnings.all.allSatisfy { $0.hasPrefix(file.path) && $0.hasSuffix("from the cache") })
     try sound.write(to: file)
     #expect(try logits(over: [#require(cache.segment(of: tokens))]) == logits(over: [segment]))
@@ -145,10 +160,10 @@ import Testing
     cache.store(try filled(tokens))
     let file = try #require(try files().first)
     let sound = try Data(contentsOf: file)
-    let lengths = Array(1..<200) + Array(stride(from: 200, to: sound.count, by: 97))
+    let lengths = [1, 7, 8, 63, 64, 127, 128, 150, 192, 200] + [sound.count / 2, sound.count - 8]
     for length in lengths + [sound.count - 1] {
       try sound.prefix(length).write(to: file)
-      #expect(cache.segment(of: tokens) == nil && (try files().isEmpty), "\(length) bytes")
+      #expect(try cache.segment(of: tokens) == nil && files().isEmpty, "\(length) bytes")
     }
     try (sound + [0]).write(to: file)
     #expect(cache.segment(of: tokens) == nil)
