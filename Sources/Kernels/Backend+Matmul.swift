@@ -12,14 +12,15 @@ extension Backend {
   ) {
     precondition(weights.count == outputs.count && weights.count == outputStrides.count)
     guard tokens > 0, let first = weights.first else { return }
-    let shape = KernelShape(
-      "matmul", rows: weights.reduce(0) { $0 + $1.rows }, columns: first.columns, tokens: tokens,
-      format: first.format)
-    let work = KernelWork(
-      operations: weights.reduce(0) { $0 + 2 * $1.rows * $1.columns * tokens },
-      bytes: weights.reduce(0) { $0 + $1.byteCount })
     defer { withExtendedLifetime(weights) {} }
-    exclusive(shape, work) {
+    exclusive(
+      KernelShape(
+        "matmul", rows: weights.reduce(0) { $0 + $1.rows }, columns: first.columns, tokens: tokens,
+        format: first.format),
+      KernelWork(
+        operations: weights.reduce(0) { $0 + 2 * $1.rows * $1.columns * tokens },
+        bytes: weights.reduce(0) { $0 + $1.byteCount })
+    ) {
       let plan = MatmulPlan(
         self, weights, input: input, tokens: tokens, inputStride: inputStride, outputs: outputs,
         outputStrides: outputStrides)

@@ -97,7 +97,8 @@ import Testing
   }
 
   /// Read-only bytes with an address of their own, aligned to nothing.
-  private final class Memory {
+  private final class Memory: KVMemory {
+    let isDamaged = false
     let layers: [UnsafeRawBufferPointer]
 
     init(_ bytes: [[UInt8]]) {
