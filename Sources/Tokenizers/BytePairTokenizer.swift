@@ -5,7 +5,7 @@ import GGUF
 /// Words are spelled in one of two ways. GPT-2 and most others take bytes; a byte that the
 /// vocabulary lacks is left out, as in llama.cpp. Gemma 4 takes characters, with `▁` for a space,
 /// and writes those outside the vocabulary as their bytes, `<0x00>`...`<0xFF>`.
-struct BytePairTokenizer: VocabularyTokenizer {
+final class BytePairTokenizer: VocabularyTokenizer {
   let vocabulary: Vocabulary
   let special: SpecialTokens
   let addsSpacePrefix = false
@@ -13,6 +13,8 @@ struct BytePairTokenizer: VocabularyTokenizer {
   private let merges: MergeTable
   /// The token of each single byte, -1 where the vocabulary lacks it.
   private let byteTokens: [Int32]
+  /// Where words spelled in characters can be cut, nil for those in bytes.
+  private let boundaries: WordBoundaries?
 
   init(_ file: GGUFFile, model: String) throws(GGUFError) {
     let preTokenizer = try PreTokenizer(file, model: model)
@@ -25,6 +27,7 @@ struct BytePairTokenizer: VocabularyTokenizer {
         addsBeginOfText: preTokenizer.addsBeginOfText,
         alwaysAddsBeginOfText: preTokenizer.isSentencePiece))
     merges = try MergeTable(file, vocabulary)
+    boundaries = preTokenizer.isSentencePiece ? WordBoundaries(vocabulary) : nil
     byteTokens =
       preTokenizer.isSentencePiece
       ? vocabulary.byteTokens()
@@ -32,25 +35,39 @@ struct BytePairTokenizer: VocabularyTokenizer {
   }
 
   func encode(_ text: ArraySlice<UInt8>, startsText: Bool, to tokens: inout [Int32]) {
-    let text = preTokenizer.isSentencePiece ? text.escapingSpaces()[...] : text
+    if let boundaries {
+      encodeCharacters(text.escapingSpaces()[...], boundaries, to: &tokens)
+      return
+    }
+    var scratch = Scratch()
+    var memory = WordMemory(bytes: text.count)
+    for word in preTokenizer.words(in: ScalarText(text)) {
+      if memory.recall(word, of: text, to: &tokens) { continue }
+      let first = tokens.count
+      encodeBytes(text[word], &scratch, to: &tokens)
+      memory.remember(word, of: text, at: first..<tokens.count)
+    }
+  }
+
+  /// Memory that the words of a text share.
+  private struct Scratch {
     var list = MergeList()
     var spelled: [UInt8] = []
-    for word in preTokenizer.words(in: ScalarText(text)) {
-      if preTokenizer.isSentencePiece {
-        encodeCharacters(text[word], &list, to: &tokens)
-        continue
-      }
-      if preTokenizer.takesWholeWords, let token = wholeWord(text[word], &spelled) {
-        tokens.append(token)
-        continue
-      }
-      list.removeAll()
-      for index in word {
-        list.append(.init(start: index, end: index + 1, token: byteTokens[Int(text[index])]))
-      }
-      list.mergeAll { merges[$0.token, $1.token] }
-      list.forEach { if $0.token >= 0 { tokens.append($0.token) } }
+  }
+
+  private func encodeBytes(
+    _ word: ArraySlice<UInt8>, _ scratch: inout Scratch, to tokens: inout [Int32]
+  ) {
+    if preTokenizer.takesWholeWords, let token = wholeWord(word, &scratch.spelled) {
+      tokens.append(token)
+      return
     }
+    scratch.list.removeAll()
+    for index in word.indices {
+      scratch.list.append(.init(start: index, end: index + 1, token: byteTokens[Int(word[index])]))
+    }
+    scratch.list.mergeAll { merges[$0.token, $1.token] }
+    for symbol in scratch.list.symbols where symbol.token >= 0 { tokens.append(symbol.token) }
   }
 
   /// The token that is spelled like the word, unless text must not spell it.
@@ -66,24 +83,41 @@ struct BytePairTokenizer: VocabularyTokenizer {
   }
 
   private func encodeCharacters(
-    _ word: ArraySlice<UInt8>, _ list: inout MergeList, to tokens: inout [Int32]
+    _ text: ArraySlice<UInt8>, _ boundaries: WordBoundaries, to tokens: inout [Int32]
   ) {
-    if word.first == UInt8(ascii: "\n"),
-      let token = vocabulary.id(of: word.span)
-    {
+    var scratch = Scratch()
+    var memory = WordMemory(bytes: text.count)
+    for line in preTokenizer.words(in: ScalarText(text)) {
+      var start = line.lowerBound
+      while start < line.upperBound {
+        let end = boundaries.wordEnd(text[line], from: start)
+        if !memory.recall(start..<end, of: text, to: &tokens) {
+          let first = tokens.count
+          encode(characters: text[start..<end], &scratch, to: &tokens)
+          memory.remember(start..<end, of: text, at: first..<tokens.count)
+        }
+        start = end
+      }
+    }
+  }
+
+  private func encode(
+    characters word: ArraySlice<UInt8>, _ scratch: inout Scratch, to tokens: inout [Int32]
+  ) {
+    if word.first == UInt8(ascii: "\n"), let token = vocabulary.id(of: word.span) {
       tokens.append(token)
       return
     }
-    list.removeAll()
+    scratch.list.removeAll()
     var start = word.startIndex
     while start < word.endIndex {
       let end = start + word.scalar(at: start).length
       let token = vocabulary.id(of: word[start..<end].span) ?? -1
-      list.append(.init(start: start, end: end, token: token))
+      scratch.list.append(.init(start: start, end: end, token: token))
       start = end
     }
-    list.mergeAll { merges[$0.token, $1.token] }
-    list.forEach { symbol in
+    scratch.list.mergeAll { merges[$0.token, $1.token] }
+    for symbol in scratch.list.symbols {
       if symbol.token >= 0 {
         tokens.append(symbol.token)
       } else {
@@ -95,8 +129,8 @@ struct BytePairTokenizer: VocabularyTokenizer {
   }
 
   func plainBytes(of token: Int32) -> [UInt8] {
-    guard preTokenizer.isSentencePiece else { return ByteAlphabet.decode(vocabulary[token]) }
     let text = vocabulary[token]
+    guard boundaries != nil else { return ByteAlphabet.decode(text) }
     guard vocabulary.kinds[Int(token)] == .byte else { return text.unescapingSpaces() }
     return text.byteEscape.map { [$0] } ?? []
   }

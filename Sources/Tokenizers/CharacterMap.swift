@@ -8,6 +8,8 @@ import GGUF
 /// hangs off it in bit 8, and the offset to its children in bits 10...30, in units of 256 if bit 9
 /// is set; a value has bit 31 set.
 struct CharacterMap: Sendable {
+  /// SentencePiece's own for NFKC has 240 kB.
+  private static let mostBytes = 1 << 21
   private let units: [UInt32]
   private let replacements: [UInt8]
 
@@ -15,6 +17,7 @@ struct CharacterMap: Sendable {
   init?(_ file: GGUFFile) throws(GGUFError) {
     let key = "tokenizer.ggml.precompiled_charsmap"
     guard file.metadata[key] != nil else { return nil }
+    try file.require(atMost: Self.mostBytes, "bytes", in: key)
     let bytes = try file.ints(key).map { UInt8(truncatingIfNeeded: $0) }
     func word(_ index: Int) -> UInt32 {
       (0..<4).reduce(0) { $0 | UInt32(bytes[index + $1]) << UInt32(8 * $1) }

@@ -1,6 +1,8 @@
-/// Symbols of a text that are joined pair by pair, the best pair first, the leftmost among equals.
+/// Symbols of a word that are joined pair by pair, the best pair first, the leftmost among equals.
 ///
-/// A linked list and a heap: n symbols cost O(n log n), also where every pair can be joined.
+/// A short word is searched for its best pair again and again, in memory that fits the first cache.
+/// A long one takes a linked list and a heap: n symbols cost O(n log n), also where every pair can be
+/// joined.
 struct MergeList {
   struct Symbol {
     /// Byte offsets in the text.
@@ -8,92 +10,116 @@ struct MergeList {
     var end: Int
     /// The token, or -1 where the vocabulary has none.
     var token: Int32
-    fileprivate var previous = -1
-    fileprivate var next = -1
-
-    init(start: Int, end: Int, token: Int32) {
-      self.start = start
-      self.end = end
-      self.token = token
-    }
   }
 
-  /// How good it is to join two symbols (lower is earlier), and what they become.
+  /// How good it is to join two symbols (lower is earlier, below `UInt32.max`), and what they become.
   struct Merge {
     let priority: UInt32
     let token: Int32
   }
 
-  private var symbols: [Symbol] = []
+  /// What the word consists of, in order.
+  private(set) var symbols: [Symbol] = []
   /// The merge of each symbol with its successor; token -1 for none.
   private var merges: [Merge] = []
+  private var links: [Link] = []
   /// Priorities above positions, so that one comparison orders both.
   ///
   /// Entries that no longer hold stay until they come up.
   private var heap = Heap()
 
-  private static let none = Merge(priority: 0, token: -1)
+  private struct Link {
+    var previous: Int
+    var next: Int
+  }
+
+  private static let none = Merge(priority: .max, token: -1)
+  /// Up to here the search takes less time than the heap.
+  private static let longestSearched = 32
 
   mutating func removeAll() {
     symbols.removeAll(keepingCapacity: true)
     merges.removeAll(keepingCapacity: true)
   }
 
-  mutating func append(_ symbol: Symbol) {
-    var symbol = symbol
-    symbol.previous = symbols.count - 1
-    if !symbols.isEmpty { symbols[symbols.count - 1].next = symbols.count }
-    symbols.append(symbol)
-    merges.append(Self.none)
-  }
+  mutating func append(_ symbol: Symbol) { symbols.append(symbol) }
 
   /// Joins pairs until `rule` finds none.
   mutating func mergeAll(_ rule: (Symbol, Symbol) -> Merge?) {
-    for index in symbols.indices { propose(index, rule) }
-    while let key = heap.popSmallest() {
-      let position = Int(key & 0xFFFF_FFFF)
-      let merge = merges[position]
-      guard merge.token >= 0, merge.priority == UInt32(key >> 32) else { continue }
-      join(position, into: merge.token)
-      propose(position, rule)
-      if symbols[position].previous >= 0 { propose(symbols[position].previous, rule) }
+    guard symbols.count > 1 else { return }
+    for index in symbols.indices.dropLast() {
+      merges.append(rule(symbols[index], symbols[index + 1]) ?? Self.none)
+    }
+    merges.append(Self.none)
+    if symbols.count <= Self.longestSearched { mergeBySearch(rule) } else { mergeByHeap(rule) }
+  }
+
+  private mutating func mergeBySearch(_ rule: (Symbol, Symbol) -> Merge?) {
+    while true {
+      var best = 0
+      for index in merges.indices where merges[index].priority < merges[best].priority {
+        best = index
+      }
+      guard merges[best].token >= 0 else { return }
+      symbols[best].end = symbols[best + 1].end
+      symbols[best].token = merges[best].token
+      symbols.remove(at: best + 1)
+      merges.remove(at: best + 1)
+      propose(best, best + 1, rule)
+      if best > 0 { propose(best - 1, best, rule) }
     }
   }
 
-  private mutating func propose(_ index: Int, _ rule: (Symbol, Symbol) -> Merge?) {
-    let next = symbols[index].next
-    guard next >= 0, let merge = rule(symbols[index], symbols[next]) else {
-      merges[index] = Self.none
-      return
+  private mutating func propose(
+    _ index: Int, _ next: Int, _ rule: (Symbol, Symbol) -> Merge?
+  ) {
+    merges[index] =
+      next < symbols.count ? rule(symbols[index], symbols[next]) ?? Self.none : Self.none
+  }
+
+  private mutating func mergeByHeap(_ rule: (Symbol, Symbol) -> Merge?) {
+    let count = symbols.count
+    links = symbols.indices.map { Link(previous: $0 - 1, next: $0 + 1) }
+    for index in merges.indices where merges[index].token >= 0 {
+      heap.push(merges[index].priority, index)
     }
-    merges[index] = merge
-    heap.push(UInt64(merge.priority) << 32 | UInt64(index))
+    while let (priority, position) = heap.popSmallest() {
+      let merge = merges[position]
+      guard merge.token >= 0, merge.priority == priority else { continue }
+      join(position, into: merge.token)
+      proposeLinked(position, rule)
+      if links[position].previous >= 0 { proposeLinked(links[position].previous, rule) }
+    }
+    var kept: [Symbol] = []
+    var index = 0
+    while index < count {
+      kept.append(symbols[index])
+      index = links[index].next
+    }
+    symbols = kept
+  }
+
+  private mutating func proposeLinked(_ index: Int, _ rule: (Symbol, Symbol) -> Merge?) {
+    propose(index, links[index].next, rule)
+    if merges[index].token >= 0 { heap.push(merges[index].priority, index) }
   }
 
   private mutating func join(_ index: Int, into token: Int32) {
-    let removed = symbols[index].next
+    let removed = links[index].next
     merges[removed] = Self.none
     symbols[index].end = symbols[removed].end
     symbols[index].token = token
-    symbols[index].next = symbols[removed].next
-    if symbols[index].next >= 0 { symbols[symbols[index].next].previous = index }
-  }
-
-  /// Calls `body` with what is left, in order.
-  func forEach(_ body: (Symbol) -> Void) {
-    var index = symbols.isEmpty ? -1 : 0
-    while index >= 0 {
-      body(symbols[index])
-      index = symbols[index].next
-    }
+    links[index].next = links[removed].next
+    if links[index].next < links.count { links[links[index].next].previous = index }
   }
 }
 
-/// A binary heap with the smallest key first.
+/// A binary heap with the smallest key first: a priority, then a position.
 private struct Heap {
   private var keys: [UInt64] = []
 
-  mutating func push(_ key: UInt64) {
+  mutating func push(_ priority: UInt32, _ position: Int) {
+    let key = UInt64(priority) << 32 | UInt64(position)
     var child = keys.count
     keys.append(key)
     while child > 0 {
@@ -105,18 +131,22 @@ private struct Heap {
     keys[child] = key
   }
 
-  mutating func popSmallest() -> UInt64? {
+  mutating func popSmallest() -> (priority: UInt32, position: Int)? {
     guard let smallest = keys.first, let last = keys.popLast() else { return nil }
-    guard !keys.isEmpty else { return smallest }
+    if !keys.isEmpty { sink(last) }
+    return (UInt32(smallest >> 32), Int(smallest & 0xFFFF_FFFF))
+  }
+
+  /// Puts a key where the smallest was.
+  private mutating func sink(_ key: UInt64) {
     var parent = 0
     while 2 * parent + 1 < keys.count {
       var child = 2 * parent + 1
       if child + 1 < keys.count, keys[child + 1] < keys[child] { child += 1 }
-      guard keys[child] < last else { break }
+      guard keys[child] < key else { break }
       keys[parent] = keys[child]
       parent = child
     }
-    keys[parent] = last
-    return smallest
+    keys[parent] = key
   }
 }

@@ -14,6 +14,9 @@ struct MergeTable: Sendable {
   /// No pair of tokens: ids are not negative.
   private static let empty = Entry(pair: .max, merge: .init(priority: 0, token: -1))
 
+  /// Twice what any model has; see `Vocabulary`.
+  private static let most = 1 << 20
+
   private var entries: [Entry]
   private let shift: UInt64
 
@@ -38,38 +41,90 @@ struct MergeTable: Sendable {
 
   init(_ file: GGUFFile, _ vocabulary: Vocabulary) throws(GGUFError) {
     let field = "tokenizer.ggml.merges"
-    var merges: [Entry] = []
+    try file.require(atMost: Self.most, "merges", in: field)
+    var count: UInt32 = 0
+    var line = MergeLine()
+    let bits = Self.bits(file, field)
+    shift = 64 - bits
+    entries = Array(repeating: Self.empty, count: 1 << bits)
     try file.forEachString(field) { (bytes) throws(GGUFError) in
-      guard let (pair, token) = Self.parse(bytes, vocabulary) else {
+      guard let (pair, token) = line.parse(bytes, vocabulary) else {
         throw GGUFError(
-          file: file.path, field: "\(field)[\(merges.count)]",
+          file: file.path, field: "\(field)[\(count)]",
           found: "\"\(String(decoding: bytes.prefix(80), as: UTF8.self))\"",
           expected: "two tokens and a space between them, whose sum is a token")
       }
-      merges.append(
-        Entry(pair: pair, merge: .init(priority: UInt32(merges.count), token: token)))
-    }
-    var bits: UInt64 = 4
-    while 1 << bits < merges.count + merges.count / 2 { bits += 1 }
-    shift = 64 - bits
-    entries = Array(repeating: Self.empty, count: 1 << bits)
-    for merge in merges {
-      let slot = slot(merge.pair)
-      if entries[slot].merge.token < 0 { entries[slot] = merge }
+      add(Self.pair(pair.left, pair.right), .init(priority: count, token: token))
+      count += 1
     }
   }
 
-  private static func parse(
-    _ line: UnsafeRawBufferPointer, _ vocabulary: Vocabulary
-  ) -> (pair: UInt64, token: Int32)? {
-    guard let space = line.dropFirst().firstIndex(of: UInt8(ascii: " ")) else { return nil }
-    var joined = Array(line[..<space])
-    joined.append(contentsOf: line[(space + 1)...])
+  /// The size of a table for all merges of the file, as a power of two.
+  private static func bits(_ file: GGUFFile, _ field: String) -> UInt64 {
+    guard case .array(let array) = file.metadata[field] else { return 4 }
+    var bits: UInt64 = 4
+    while 1 << bits < array.count + array.count / 2 { bits += 1 }
+    return bits
+  }
+
+  /// The first merge of a pair counts.
+  private mutating func add(_ pair: UInt64, _ merge: MergeList.Merge) {
+    let slot = slot(pair)
+    if entries[slot].merge.token < 0 { entries[slot] = Entry(pair: pair, merge: merge) }
+  }
+}
+
+/// Reads lines of the merge list, one after another.
+private struct MergeLine {
+  typealias Parts = (pair: (left: Int32, right: Int32), token: Int32)
+
+  /// Both parts of the line without the space between them, where the second begins, and their
+  /// hashes.
+  private var joined: [UInt8] = []
+  private var middle = 0
+  private var (left, right, whole) = (TokenHash(), TokenHash(), TokenHash())
+  private var latest: Int32 = -1
+
+  /// The two tokens of a line, and the one that they make.
+  mutating func parse(_ line: UnsafeRawBufferPointer, _ vocabulary: Vocabulary) -> Parts? {
+    split(line)
+    guard let parts = parts(vocabulary) else { return nil }
+    latest = parts.token
+    return parts
+  }
+
+  private mutating func split(_ line: UnsafeRawBufferPointer) {
+    joined.removeAll(keepingCapacity: true)
+    middle = 0
+    (left, right, whole) = (TokenHash(), TokenHash(), TokenHash())
+    for (index, byte) in line.enumerated() {
+      if middle == 0, index > 0, byte == UInt8(ascii: " ") {
+        middle = index
+        left = whole
+        continue
+      }
+      joined.append(byte)
+      whole.append(byte)
+      if middle > 0 { right.append(byte) }
+    }
+  }
+
+  private func parts(_ vocabulary: Vocabulary) -> Parts? {
+    guard middle > 0, middle < joined.count else { return nil }
     let bytes = joined.span
-    guard let left = vocabulary.id(of: bytes.extracting(0..<space)),
-      let right = vocabulary.id(of: bytes.extracting(space..<bytes.count)),
-      let token = vocabulary.id(of: bytes)
+    guard let first = vocabulary.id(of: bytes.extracting(0..<middle), left),
+      let second = vocabulary.id(of: bytes.extracting(middle..<bytes.count), right),
+      let token = token(vocabulary)
     else { return nil }
-    return (pair(left, right), token)
+    return ((first, second), token)
+  }
+
+  /// Most lists make their tokens in the order of the vocabulary, once or several times each.
+  private func token(_ vocabulary: Vocabulary) -> Int32? {
+    for guess in latest...latest + 1
+    where vocabulary.contains(guess) && vocabulary.matches(guess, joined.span) {
+      return guess
+    }
+    return vocabulary.id(of: joined.span, whole)
   }
 }

@@ -31,10 +31,12 @@ struct PreTokenizer: Sendable {
   /// The words of `text` in order, as byte ranges without gaps.
   func words(in text: ScalarText) -> [Range<Int>] {
     var pieces = [text.whole]
+    var words: [Range<Int>] = []
     for stage in stages {
-      pieces =
-        pieces.count == 1
-        ? stage.split(text, pieces[0]) : pieces.flatMap { stage.split(text, $0) }
+      words.removeAll(keepingCapacity: true)
+      words.reserveCapacity(max(pieces.count, text.whole.count / 4))
+      for piece in pieces { stage.split(text, piece, into: &words) }
+      swap(&pieces, &words)
     }
     return text.bytes(pieces)
   }

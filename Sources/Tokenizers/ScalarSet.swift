@@ -13,9 +13,8 @@ enum ScalarSet: Sendable {
   /// `[!-/:-~！-／：-～‘-‟　-。]`; llama.cpp takes the ideographic space for plain whitespace.
   case wideMarks
 
-  func contains(_ index: Int, of text: ScalarText) -> Bool {
-    let value = text.scalars[index]
-    let kind = text.classes[index]
+  /// Whether the set has the scalar `value`, whose class is `kind`.
+  func contains(_ value: UInt32, _ kind: CharacterClass) -> Bool {
     switch self {
     case .letters: return kind == .letter
     case .punctuation: return kind == .punctuation
@@ -49,6 +48,7 @@ enum ScalarSet: Sendable {
   }
 
   private static func isCased(_ value: UInt32) -> Bool {
+    if value < 0x80 { return (0x61...0x7A).contains(value | 0x20) }
     var (low, high) = (0, casedRanges.count)
     while low < high {
       let middle = (low + high) / 2

@@ -5,13 +5,14 @@ import GGUF
 /// Characters outside the vocabulary become their bytes, `<0x00>`...`<0xFF>`, or the unknown token
 /// where the vocabulary has no bytes. What the file calls control and byte entries never comes from
 /// merging, as in SentencePiece itself, so that text cannot spell them.
-struct SentencePieceTokenizer: VocabularyTokenizer {
+final class SentencePieceTokenizer: VocabularyTokenizer {
   let vocabulary: Vocabulary
   let special: SpecialTokens
   let addsSpacePrefix: Bool
   /// The merge priority of each token: lower for higher scores.
   private let priorities: [UInt32]
   private let byteTokens: [Int32]
+  private let boundaries: WordBoundaries
 
   init(_ file: GGUFFile) throws(GGUFError) {
     let vocabulary = try Vocabulary(file)
@@ -22,6 +23,7 @@ struct SentencePieceTokenizer: VocabularyTokenizer {
     addsSpacePrefix = try file.optionalBool("tokenizer.ggml.add_space_prefix") ?? true
     priorities = try vocabulary.scores(file).map(Self.priority)
     byteTokens = vocabulary.byteTokens()
+    boundaries = WordBoundaries(vocabulary)
   }
 
   /// Turns the order of scores around, as an integer: the highest score has the lowest number.
@@ -32,26 +34,42 @@ struct SentencePieceTokenizer: VocabularyTokenizer {
   }
 
   func encode(_ text: ArraySlice<UInt8>, startsText: Bool, to tokens: inout [Int32]) {
-    let escaped = (addsSpacePrefix && startsText ? spaceMark : []) + text.escapingSpaces()
+    let escaped = (addsSpacePrefix && startsText ? spaceMark : [])[...] + text.escapingSpaces()
     var list = MergeList()
+    var memory = WordMemory(bytes: escaped.count)
     var start = 0
     while start < escaped.count {
-      let end = start + escaped[...].scalar(at: start).length
-      let id = mergeable(escaped.span.extracting(start..<end))
-      list.append(.init(start: start, end: end, token: id ?? -1))
+      let end = boundaries.wordEnd(escaped, from: start)
+      if !memory.recall(start..<end, of: escaped, to: &tokens) {
+        let first = tokens.count
+        encode(word: escaped[start..<end], &list, to: &tokens)
+        memory.remember(start..<end, of: escaped, at: first..<tokens.count)
+      }
+      start = end
+    }
+  }
+
+  private func encode(
+    word: ArraySlice<UInt8>, _ list: inout MergeList, to tokens: inout [Int32]
+  ) {
+    list.removeAll()
+    var start = word.startIndex
+    while start < word.endIndex {
+      let end = start + word.scalar(at: start).length
+      list.append(.init(start: start, end: end, token: mergeable(word[start..<end].span) ?? -1))
       start = end
     }
     list.mergeAll { left, right in
       guard right.end - left.start <= vocabulary.longestToken,
-        let id = mergeable(escaped.span.extracting(left.start..<right.end))
+        let id = mergeable(word[left.start..<right.end].span)
       else { return nil }
       return .init(priority: priorities[Int(id)], token: id)
     }
-    list.forEach { symbol in
+    for symbol in list.symbols {
       if symbol.token >= 0 {
         tokens.append(symbol.token)
       } else {
-        appendBytes(escaped[symbol.start..<symbol.end], to: &tokens)
+        appendBytes(word[symbol.start..<symbol.end], to: &tokens)
       }
     }
   }

@@ -23,31 +23,32 @@ enum SplitStage: Sendable {
   /// The whitespace at the end.
   case trailingWhitespace
 
-  func split(_ text: ScalarText, _ range: Range<Int>) -> [Range<Int>] {
+  /// Appends what the stage makes of one piece: pieces in order, without gaps.
+  func split(_ text: ScalarText, _ range: Range<Int>, into pieces: inout [Range<Int>]) {
     switch self {
-    case .gpt2: text.gpt2Words(range)
-    case .words(let rule): text.words(range, rule)
-    case .deepSeek3: text.pieces(range) { text.deepSeek3Word($0, range) }
-    case .bloom: text.pieces(range) { text.bloomWord($0, range) }
-    case .runs(let set): text.isolating(range) { set.contains($0, of: text) }
-    case .spaced(let set): text.pieces(range) { text.spacedRun($0, range, set) }
+    case .gpt2: text.appendGPT2Words(range, to: &pieces)
+    case .words(let rule): text.appendWords(range, rule, to: &pieces)
+    case .deepSeek3: text.append(range, to: &pieces) { text.deepSeek3Word($0, range) }
+    case .bloom: text.append(range, to: &pieces) { text.bloomWord($0, range) }
+    case .runs(let set): text.isolate(range, to: &pieces) { text.isMember($0, of: set) }
+    case .spaced(let set): text.append(range, to: &pieces) { text.spacedRun($0, range, set) }
     case .numbers(let longest):
-      text.isolating(range, atMost: longest) { text.classes[$0] == .number }
-    case .digitTriples: text.pieces(range) { text.digitTriple($0, range) }
-    case .digitTriplesFromTheRight: text.digitTriplesFromTheRight(range)
-    case .newlines: text.isolating(range, atMost: 1) { text.isNewline($0) }
-    case .lines: text.isolating(range) { text.scalars[$0] == UInt32(ascii: "\n") }
-    case .trailingWhitespace: text.isolatingTrailingWhitespace(range)
+      text.isolate(range, atMost: longest, to: &pieces) { text.classes[$0] == .number }
+    case .digitTriples: text.append(range, to: &pieces) { text.digitTriple($0, range) }
+    case .digitTriplesFromTheRight: text.appendDigitTriplesFromTheRight(range, to: &pieces)
+    case .newlines: text.isolate(range, atMost: 1, to: &pieces) { text.isNewline($0) }
+    case .lines: text.isolate(range, to: &pieces) { text.scalars[$0] == UInt32(ascii: "\n") }
+    case .trailingWhitespace: text.isolateTrailingWhitespace(range, to: &pieces)
     }
   }
 }
 
 extension ScalarText {
   /// Cuts `range` around runs of scalars that `belongs` accepts, each run at most so long.
-  fileprivate func isolating(
-    _ range: Range<Int>, atMost longest: Int = .max, _ belongs: (Int) -> Bool
-  ) -> [Range<Int>] {
-    var pieces: [Range<Int>] = []
+  fileprivate func isolate(
+    _ range: Range<Int>, atMost longest: Int = .max, to pieces: inout [Range<Int>],
+    _ belongs: (Int) -> Bool
+  ) {
     var start = range.lowerBound
     while start < range.upperBound {
       let isolated = belongs(start)
@@ -58,14 +59,14 @@ extension ScalarText {
       pieces.append(start..<end)
       start = end
     }
-    return pieces
   }
 
   /// Cuts `range` around what `match` finds, leftmost first; what lies between stays together.
   ///
   /// - Parameter match: the end of what begins at an index, or nil.
-  fileprivate func pieces(_ range: Range<Int>, _ match: (Int) -> Int?) -> [Range<Int>] {
-    var pieces: [Range<Int>] = []
+  fileprivate func append(
+    _ range: Range<Int>, to pieces: inout [Range<Int>], _ match: (Int) -> Int?
+  ) {
     var start = range.lowerBound
     var index = start
     while index < range.upperBound {
@@ -79,15 +80,18 @@ extension ScalarText {
       start = end
     }
     if start < range.upperBound { pieces.append(start..<range.upperBound) }
-    return pieces
+  }
+
+  fileprivate func isMember(_ index: Int, of set: ScalarSet) -> Bool {
+    set.contains(scalars[index], classes[index])
   }
 
   fileprivate func spacedRun(_ start: Int, _ range: Range<Int>, _ set: ScalarSet) -> Int? {
     let body =
       classes[start] == .whitespace && start + 1 < range.upperBound ? start + 1 : start
-    guard set.contains(body, of: self) else { return nil }
+    guard isMember(body, of: set) else { return nil }
     var end = body + 1
-    while end < range.upperBound, set.contains(end, of: self) { end += 1 }
+    while end < range.upperBound, isMember(end, of: set) { end += 1 }
     return end
   }
 
@@ -97,7 +101,9 @@ extension ScalarText {
     return end
   }
 
-  fileprivate func digitTriplesFromTheRight(_ range: Range<Int>) -> [Range<Int>] {
+  fileprivate func appendDigitTriplesFromTheRight(
+    _ range: Range<Int>, to pieces: inout [Range<Int>]
+  ) {
     var cuts: [Int] = []
     var following = 0
     for index in range.reversed() {
@@ -105,17 +111,20 @@ extension ScalarText {
       if following > 0, following % 3 == 0, index > range.lowerBound { cuts.append(index) }
     }
     cuts.reverse()
-    return zip([range.lowerBound] + cuts, cuts + [range.upperBound]).map { $0..<$1 }
+    pieces += zip([range.lowerBound] + cuts, cuts + [range.upperBound]).lazy.map { $0..<$1 }
   }
 
   private func isDigit(_ index: Int) -> Bool {
     (UInt32(ascii: "0")...UInt32(ascii: "9")).contains(scalars[index])
   }
 
-  fileprivate func isolatingTrailingWhitespace(_ range: Range<Int>) -> [Range<Int>] {
+  fileprivate func isolateTrailingWhitespace(
+    _ range: Range<Int>, to pieces: inout [Range<Int>]
+  ) {
     var end = range.upperBound
     while end > range.lowerBound, classes[end - 1] == .whitespace { end -= 1 }
-    return [range.lowerBound..<end, end..<range.upperBound].filter { !$0.isEmpty }
+    if range.lowerBound < end { pieces.append(range.lowerBound..<end) }
+    if end < range.upperBound { pieces.append(end..<range.upperBound) }
   }
 
   fileprivate func bloomWord(_ start: Int, _ range: Range<Int>) -> Int? {

@@ -5,7 +5,7 @@ import GGUF
 ///
 /// Sums are in double precision, in the order of the text, so that ties fall as in SentencePiece and
 /// llama.cpp.
-struct UnigramTokenizer: VocabularyTokenizer {
+final class UnigramTokenizer: VocabularyTokenizer {
   let vocabulary: Vocabulary
   let special: SpecialTokens
   let addsSpacePrefix: Bool

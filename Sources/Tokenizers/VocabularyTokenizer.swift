@@ -1,5 +1,7 @@
-/// What the three kinds of tokenizer share: special tokens around and within the text.
-protocol VocabularyTokenizer: Tokenizer {
+/// What the kinds of tokenizer share: special tokens around and within the text.
+///
+/// They are classes: a closure over a struct of so many arrays would copy it for each word.
+protocol VocabularyTokenizer: AnyObject, Tokenizer {
   var vocabulary: Vocabulary { get }
   var special: SpecialTokens { get }
   /// The token that `addSpecial` puts after the text.

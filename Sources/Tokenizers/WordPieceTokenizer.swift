@@ -4,7 +4,7 @@ import GGUF
 ///
 /// GGUF vocabularies write the start of a word as `▁` and its continuation plain, where BERT's own
 /// files have a plain start and `##`.
-struct WordPieceTokenizer: VocabularyTokenizer {
+final class WordPieceTokenizer: VocabularyTokenizer {
   let vocabulary: Vocabulary
   let special: SpecialTokens
   let addsSpacePrefix = true

@@ -33,9 +33,9 @@ struct WordRule: Sendable {
 }
 
 extension ScalarText {
-  /// The words of a part of the text by a rule; what lies outside is not looked at.
-  func words(_ range: Range<Int>, _ rule: WordRule) -> [Range<Int>] {
-    words(range) { start in
+  /// Appends the words of a part of the text by a rule; what lies outside is not looked at.
+  func appendWords(_ range: Range<Int>, _ rule: WordRule, to words: inout [Range<Int>]) {
+    append(range, to: &words) { start in
       if rule.contractions == .apart, let end = contraction(start, range, foldingCase: true) {
         return end
       }
@@ -48,11 +48,11 @@ extension ScalarText {
     }
   }
 
-  /// The words of a part of the text by GPT-2's rule.
+  /// Appends the words of a part of the text by GPT-2's rule.
   ///
   /// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
-  func gpt2Words(_ range: Range<Int>) -> [Range<Int>] {
-    words(range) { start in
+  func appendGPT2Words(_ range: Range<Int>, to words: inout [Range<Int>]) {
+    append(range, to: &words) { start in
       if let end = contraction(start, range, foldingCase: false) { return end }
       let body = afterSpace(start, range)
       switch classes[body] {
@@ -64,16 +64,15 @@ extension ScalarText {
     }
   }
 
-  private func words(_ range: Range<Int>, _ end: (Int) -> Int) -> [Range<Int>] {
-    var words: [Range<Int>] = []
-    words.reserveCapacity(range.count / 4 + 1)
+  private func append(
+    _ range: Range<Int>, to words: inout [Range<Int>], _ end: (Int) -> Int
+  ) {
     var start = range.lowerBound
     while start < range.upperBound {
       let next = end(start)
       words.append(start..<next)
       start = next
     }
-    return words
   }
 
   private func limited(_ range: Range<Int>, _ start: Int, _ count: Int) -> Range<Int> {

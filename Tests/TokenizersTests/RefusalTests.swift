@@ -54,6 +54,28 @@ import Tokenizers
     #expect(error.field == "tokenizer.ggml.precompiled_charsmap")
   }
 
+  /// A small file may not cost much more memory than its own size.
+  @Test func tablesLargerThanAnyModelsAreRefused() throws {
+    let tokens = try failure(
+      "sentencepiece",
+      ["tokenizer.ggml.tokens": .array(.init(strings: Array(repeating: "", count: (1 << 19) + 1)))])
+    #expect(tokens.expected == "at most 524288")
+    let long = try failure(
+      "sentencepiece",
+      [
+        "tokenizer.ggml.tokens":
+          .array(.init(strings: ["a", String(repeating: "b", count: 6 << 20)]))
+      ])
+    #expect(long.field == "tokenizer.ggml.tokens[1]")
+    let merges = try failure(
+      "byte-level-gpt2",
+      [
+        "tokenizer.ggml.merges":
+          .array(.init(strings: Array(repeating: "Ġ t", count: (1 << 20) + 1)))
+      ])
+    #expect(merges.field == "tokenizer.ggml.merges")
+  }
+
   @Test func unknownCharactersNeedAToken() throws {
     for name in ["unigram", "wordpiece"] {
       let file = try Vocabularies.fixture(name)

@@ -5,7 +5,7 @@ import Tokenizers
 
 private let testFolder = URL(filePath: #filePath).deletingLastPathComponent()
 let fixtures = testFolder.appending(path: "Fixtures")
-private let packageRoot = testFolder.deletingLastPathComponent().deletingLastPathComponent()
+let packageRoot = testFolder.deletingLastPathComponent().deletingLastPathComponent()
 
 /// The vocabularies of the tests, by the names in expected-tokens.json.
 enum Vocabularies {
