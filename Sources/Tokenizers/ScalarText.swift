@@ -6,7 +6,6 @@ struct ScalarText {
   /// end.
   private(set) var offsets: [Int] = []
 
-  /// - Parameter bytes: valid UTF-8.
   init(_ bytes: ArraySlice<UInt8>) {
     scalars.reserveCapacity(bytes.count)
     classes.reserveCapacity(bytes.count)
@@ -32,13 +31,21 @@ struct ScalarText {
 }
 
 extension ArraySlice<UInt8> {
-  /// The scalar that begins at `index`, and its length in bytes; the slice is valid UTF-8.
+  /// The scalar that begins at `index`, and its length in bytes.
+  ///
+  /// A special token or a character map of a damaged file can cut a character apart; what is left of
+  /// it counts as U+FFFD byte by byte.
   func scalar(at index: Int) -> (value: UInt32, length: Int) {
     let first = UInt32(self[index])
     if first < 0x80 { return (first, 1) }
-    func next(_ offset: Int) -> UInt32 { UInt32(self[index + offset] & 0x3F) }
-    if first < 0xE0 { return ((first & 0x1F) << 6 | next(1), 2) }
-    if first < 0xF0 { return ((first & 0xF) << 12 | next(1) << 6 | next(2), 3) }
-    return ((first & 7) << 18 | next(1) << 12 | next(2) << 6 | next(3), 4)
+    let length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+    guard first >= 0xC0, length <= endIndex - index else { return (0xFFFD, 1) }
+    var value = first & (0x7F >> UInt32(length))
+    for offset in 1..<length {
+      let next = UInt32(self[index + offset])
+      guard next & 0xC0 == 0x80 else { return (0xFFFD, 1) }
+      value = value << 6 | next & 0x3F
+    }
+    return (value, length)
   }
 }

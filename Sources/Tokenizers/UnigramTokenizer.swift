@@ -145,8 +145,9 @@ final class UnigramTokenizer: VocabularyTokenizer {
     let kept = userDefined.depth(text, at: start)
     if kept > 0 { return (kept, text[start..<(start + kept)]) }
     if let match = map?.match(text, at: start) { return match }
-    let length = text.scalar(at: start).length
-    return (length, text[start..<(start + length)])
+    let (scalar, length) = text.scalar(at: start)
+    let isDamaged = scalar == 0xFFFD && length == 1
+    return (length, isDamaged ? replacementCharacter[...] : text[start..<(start + length)])
   }
 
   func plainBytes(of token: Int32) -> [UInt8] {
@@ -155,6 +156,8 @@ final class UnigramTokenizer: VocabularyTokenizer {
     return text.byteEscape.map { [$0] } ?? []
   }
 }
+
+private let replacementCharacter = Array("\u{FFFD}".utf8)
 
 extension [UInt8] {
   /// The length of the UTF-8 character that begins at `index`, within the array.
