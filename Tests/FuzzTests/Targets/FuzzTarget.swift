@@ -1,0 +1,14 @@
+/// A reader of bytes from outside that must end every input with a value or an error: no trap, no
+/// endless loop, no memory beyond what the input warrants.
+package enum FuzzTarget: String, CaseIterable {
+  case gguf, model, tokenizer
+
+  /// Feeds one input; what the readers refuse is no finding, what contradicts itself traps here.
+  package func run(_ input: UnsafeRawBufferPointer) {
+    switch self {
+    case .gguf: fuzzGGUF(Array(input))
+    case .model: fuzzModel(Array(input))
+    case .tokenizer: fuzzTokenizer(input)
+    }
+  }
+}
