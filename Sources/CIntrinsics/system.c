@@ -77,3 +77,25 @@ void *ci_allocate(long bytes) {
   memset(memory, 0, (size_t)(bytes > 0 ? bytes : 64));
   return memory;
 }
+
+static size_t wholePages(long bytes) {
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  return ((size_t)bytes + page - 1) & -page;
+}
+
+void *ci_map_pages(long bytes) {
+  const uintptr_t huge = 2L << 20;
+  const size_t size = wholePages(bytes);
+  // Room to begin on a huge page; what is before and behind is given back.
+  char *start = mmap(NULL, size + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (start == MAP_FAILED) return NULL;
+  const size_t before = -(uintptr_t)start & (huge - 1);
+  if (before > 0) munmap(start, before);
+  if (huge > before) munmap(start + before + size, huge - before);
+#if defined(MADV_HUGEPAGE)
+  madvise(start + before, size, MADV_HUGEPAGE);
+#endif
+  return start + before;
+}
+
+void ci_unmap_pages(void *pages, long bytes) { munmap(pages, wholePages(bytes)); }

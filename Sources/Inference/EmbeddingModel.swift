@@ -38,7 +38,7 @@ package final class EmbeddingModel: @unchecked Sendable {
     self.backend = backend
     path = file.path
     loadedTokenizer = Result { try configuration.tokenizer(of: file) }
-    var source = TensorSource(file)
+    var source = TensorSource(file, backend: backend)
     encoder = try Encoder(&source, configuration, features, backend: backend)
     try source.finish()
   }

@@ -36,7 +36,7 @@ package final class LanguageModel: @unchecked Sendable {
     self.features = features
     self.backend = backend
     path = file.path
-    var source = TensorSource(file)
+    var source = TensorSource(file, backend: backend)
     weights = try DecoderWeights(&source, configuration, features)
     let global = RopeTable(features.rope, factors: weights.ropeFactors)
     rope = (global, features.localRope.map { RopeTable($0, factors: []) } ?? global)

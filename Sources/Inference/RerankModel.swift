@@ -38,7 +38,7 @@ package final class RerankModel: @unchecked Sendable {
     self.backend = backend
     path = file.path
     format = try PairFormat(file, configuration)
-    var source = TensorSource(file)
+    var source = TensorSource(file, backend: backend)
     encoder = try Encoder(&source, configuration, features, backend: backend)
     head = try ClassificationHead(&source, configuration, backend: backend)
     try source.finish()

@@ -1,29 +1,29 @@
 import GGUF
 import Kernels
+import Synchronization
 
 /// Reads tensors for a model's weights, checking name, shape and type of each.
+///
+/// Matrices are packed by all threads of the backend straight from the mapped file, part by part; what
+/// was packed is unmapped at once, so that loading never holds the file and its packed form together.
 ///
 /// It remembers what was read: a tensor that nothing asked for (a bias, an expert) would change the
 /// result if it were ignored, so `finish` refuses the file that has one.
 struct TensorSource {
   let file: GGUFFile
+  private let backend: Backend
   private var used: Set<String> = []
 
-  init(_ file: GGUFFile) {
+  init(_ file: GGUFFile, backend: Backend) {
     self.file = file
+    self.backend = backend
   }
 
   func has(_ name: String) -> Bool { file.tensors[name] != nil }
 
   /// A weight matrix, repacked for the kernels; the file's bytes are no longer needed afterwards.
   mutating func matrix(_ name: String, rows: Int, columns: Int) throws -> PackedMatrix {
-    let info = try tensor(name, shape: [columns, rows])
-    guard let format = WeightFormat(info.type) else {
-      throw error(name, found: "type \(info.type.name)", expected: WeightFormat.supportedTypes)
-    }
-    return try file.withBytes(of: info) {
-      PackedMatrix(packing: $0, format: format, rows: rows, columns: columns)
-    }
+    try matrices(name, rows: [rows], columns: columns)[0]
   }
 
   /// Several matrices that lie one after the other in one tensor, as fused projections do.
@@ -36,17 +36,37 @@ struct TensorSource {
     guard let format = WeightFormat(info.type) else {
       throw error(name, found: "type \(info.type.name)", expected: WeightFormat.supportedTypes)
     }
-    let rowBytes = format.rowBytes(columns: columns)
-    return try file.withBytes(of: info) { bytes in
-      var first = 0
-      return rows.map { count in
-        defer { first += count }
-        return PackedMatrix(
-          packing: UnsafeRawBufferPointer(
-            rebasing: bytes[(first * rowBytes)..<((first + count) * rowBytes)]),
-          format: format, rows: count, columns: columns)
+    var first = 0
+    return try rows.map { count in
+      defer { first += count }
+      let matrix = PackedMatrix(format: format, rows: count, columns: columns)
+      try pack(info, from: first, into: matrix)
+      return matrix
+    }
+  }
+
+  /// Bytes of the file that one thread maps, packs and unmaps: enough to make the calls of the system
+  /// cheap, and little beside the machine's caches and the limit on memory.
+  private static let partBytes = 1 << 20
+
+  /// Packs a tensor's rows from `first` on, as many as the matrix has.
+  private func pack(_ info: TensorInfo, from first: Int, into matrix: PackedMatrix) throws {
+    let rowBytes = matrix.format.rowBytes(columns: matrix.columns)
+    let step = max(16, Self.partBytes / rowBytes & ~15)
+    let failure = Mutex<(any Error)?>(nil)
+    backend.share(units: (matrix.rows + step - 1) / step) { unit in
+      let row = unit * step
+      let count = min(step, matrix.rows - row)
+      let start = (first + row) * rowBytes
+      do {
+        try file.withPart(start..<(start + count * rowBytes), of: info) {
+          matrix.pack($0, firstRow: row, rows: count)
+        }
+      } catch {
+        failure.withLock { $0 = error }
       }
     }
+    if let error = failure.withLock({ $0 }) { throw error }
   }
 
   /// A vector such as a norm's weight or a bias.

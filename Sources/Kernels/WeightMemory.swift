@@ -1,15 +1,11 @@
+import CIntrinsics
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// A piece of memory on huge pages that one large matrix or many small ones share.
 ///
 /// A matrix of a small model has a few hundred kilobytes. On small pages of its own, address translation
 /// takes a third of the time of a decoded token; packed one after another on huge pages they are one stream.
+/// The system zeroes pages when packing first writes to them, on the thread that does: nothing else does.
 final class WeightMemory: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   private let capacity: Int
@@ -20,10 +16,13 @@ final class WeightMemory: @unchecked Sendable {
 
   private init(capacity: Int) {
     self.capacity = capacity
-    base = allocateAligned(capacity)
+    guard let base = ci_map_pages(capacity) else {
+      preconditionFailure("out of memory: \(capacity) bytes for weights")
+    }
+    self.base = base
   }
 
-  deinit { free(base) }
+  deinit { ci_unmap_pages(base, capacity) }
 
   /// Zeroed, aligned memory and its owner, which the matrix keeps.
   static func allocate(_ bytes: Int) -> (owner: WeightMemory, memory: UnsafeMutableRawPointer) {

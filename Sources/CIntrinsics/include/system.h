@@ -16,6 +16,11 @@ void ci_yield(void);
 /// Zeroed memory aligned to 64 bytes, on huge pages where large; NULL when there is none.
 void *ci_allocate(long bytes);
 
+/// Zeroed whole pages, huge ones where the size allows, that take memory when they are first written;
+/// NULL when there are no addresses left. Give them back with the same size.
+void *ci_map_pages(long bytes);
+void ci_unmap_pages(void *pages, long bytes);
+
 CI_INLINE void ci_pause(void) {
 #if defined(__x86_64__)
   _mm_pause();

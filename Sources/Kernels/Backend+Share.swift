@@ -1,0 +1,8 @@
+extension Backend {
+  /// Runs `body` for the units `0 ..< units` on all threads, in any order; returns when all are done.
+  ///
+  /// For work beside the kernels, such as loading. `body` must be safe to run on several threads at once.
+  package func share(units: Int, _ body: (Int) -> Void) {
+    withLock { team.run(units: units) { unit, _ in body(unit) } }
+  }
+}
