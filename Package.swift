@@ -26,7 +26,10 @@ func tests(_ target: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// Data that tests read from the source folder by path.
-let fixtures = ["GGUF": ["Fixtures"], "Tokenizers": ["Fixtures"], "Inference": ["Fixtures"]]
+let fixtures = [
+  "GGUF": ["Fixtures"], "Tokenizers": ["Fixtures"], "Inference": ["Fixtures"],
+  "Fuzz": ["Targets", "Corpus"],
+]
 
 /// Whole modules, so that kernels inline what other files define in debug builds too.
 func kernelSettings(_ name: String, _ flags: [String]) -> [SwiftSetting] {
@@ -90,6 +93,10 @@ let package = Package(
     .target(name: "Tokenizers", dependencies: ["GGUF"], swiftSettings: strict),
     .target(
       name: "Inference", dependencies: ["GGUF", "Tokenizers", "Kernels"], swiftSettings: strict),
+    // What fuzzing feeds with hostile input: the readers of model files.
+    .target(
+      name: "FuzzTargets", dependencies: ["GGUF", "Tokenizers", "Inference"],
+      path: "Tests/FuzzTests/Targets", swiftSettings: strict),
 
     // Documents, attribution, traces
     .target(name: "CBOR", dependencies: [crypto], swiftSettings: strict),
@@ -167,6 +174,7 @@ let package = Package(
     tests("GGUF", ["GGUF", "gguf-exerciser"]),
     tests("Tokenizers", ["Tokenizers", "GGUF"]),
     tests("Inference", ["Inference", "Tokenizers", "GGUF", "Kernels", "engine-fingerprint"]),
+    tests("Fuzz", ["FuzzTargets"]),
     tests("CBOR", ["CBOR", crypto]),
     tests("Zstd", ["Zstd"]),
     tests("Corpus", ["Corpus", "CBOR", "Zstd", crypto, "shard-exerciser"]),
@@ -190,3 +198,15 @@ let package = Package(
     tests("CommandLine", ["Agent", "tributary", "tributary-ledger"]),
   ]
 )
+
+// Benchmarks/fuzz/run builds with libFuzzer's instrumentation and names its runtime here.
+if let runtime = Context.environment["TRIBUTARY_FUZZER"] {
+  for target in package.targets where ["GGUF", "Tokenizers", "Inference"].contains(target.name) {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-sanitize=fuzzer"])]
+  }
+  package.targets.append(
+    .executableTarget(
+      name: "tributary-fuzz", dependencies: ["FuzzTargets"], path: "Benchmarks/fuzz",
+      sources: ["main.swift"],
+      linkerSettings: [.unsafeFlags([runtime]), .linkedLibrary("stdc++")]))
+}

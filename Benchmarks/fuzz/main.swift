@@ -54,10 +54,17 @@ func chosenTarget(_ name: String) -> FuzzTarget {
   exit(64)
 }
 
+/// libFuzzer starts this program again to merge corpora, with its own arguments: they begin with no action.
+let targetVariable = "TRIBUTARY_FUZZ_TARGET"
 let arguments = CommandLine.arguments
+if let name = ProcessInfo.processInfo.environment[targetVariable] {
+  target = chosenTarget(name)
+  exit(fuzz(arguments))
+}
 switch (arguments.dropFirst().first, arguments.count) {
 case ("fuzz", 3...):
   target = chosenTarget(arguments[2])
+  setenv(targetVariable, arguments[2], 1)
   exit(fuzz([arguments[0]] + arguments.dropFirst(3)))
 case ("seeds", 4): try write(chosenTarget(arguments[2]).seeds, to: arguments[3], "seed-")
 case ("unpack", 4):
