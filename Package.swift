@@ -207,6 +207,6 @@ if let runtime = Context.environment["TRIBUTARY_FUZZER"] {
   package.targets.append(
     .executableTarget(
       name: "tributary-fuzz", dependencies: ["FuzzTargets"], path: "Benchmarks/fuzz",
-      sources: ["main.swift"],
+      exclude: ["run"],
       linkerSettings: [.unsafeFlags([runtime]), .linkedLibrary("stdc++")]))
 }

@@ -5,7 +5,8 @@ extension FuzzTarget {
   package var seeds: [[UInt8]] {
     switch self {
     case .gguf: [tensorFile()]
-    case .model: architectures.flatMap { name in tokenizerModels.map { modelFile(name, $0) } }
+    case .model: architectures.map(configurationFile) + tokenizerModels.map(vocabularyFile)
+    case .safetensors: [safetensorsFile]
     case .tokenizer: texts.enumerated().map { [UInt8($0.offset * 37 & 0xFF)] + $0.element.utf8 }
     }
   }
@@ -39,16 +40,14 @@ private func tensorFile() -> [UInt8] {
 }
 
 private let architectures = ["llama", "qwen2", "qwen3", "phi3", "gemma3", "bert"]
-private let tokenizerModels = ["llama", "gpt2", "bert", "t5"]
 
-/// A configuration, a vocabulary of a few tokens and their embedding; no further tensors.
-private func modelFile(_ name: String, _ tokenizer: String) -> [UInt8] {
+private func configurationFile(_ name: String) -> [UInt8] {
   var writer = GGUFWriter()
   writer.add("general.architecture", .string(name))
   let numbers: [(String, UInt32)] = [
     ("context_length", 64), ("embedding_length", 32), ("block_count", 2),
     ("feed_forward_length", 64), ("attention.head_count", 2), ("attention.head_count_kv", 1),
-    ("attention.key_length", 16), ("attention.value_length", 16), ("vocab_size", 14),
+    ("attention.key_length", 16), ("attention.value_length", 16), ("vocab_size", 1),
     ("rope.dimension_count", 16), ("attention.sliding_window", 16), ("pooling_type", 1),
   ]
   for (key, value) in numbers { writer.add("\(name).\(key)", .uint32(value)) }
@@ -57,15 +56,17 @@ private func modelFile(_ name: String, _ tokenizer: String) -> [UInt8] {
     ("rope.freq_base", 10_000), ("rope.scaling.factor", 4),
   ] as [(String, Float)] { writer.add("\(name).\(key)", .float32(value)) }
   writer.add("\(name).rope.scaling.type", .string("linear"))
-  addVocabulary(tokenizer, to: &writer)
-  // The shape fits by construction.
+  writer.add("tokenizer.chat_template", .string("{% for m in messages %}<|im_start|>{% endfor %}"))
+  // One token; the shape fits by construction.
   try? writer.add(
-    tensor: "token_embd.weight", shape: [32, 14], type: .q8_0,
-    bytes: Array(repeating: 1, count: 14 * 34))
+    tensor: "token_embd.weight", shape: [32, 1], type: .q8_0, bytes: Array(repeating: 1, count: 34))
   return writer.encoded()
 }
 
-private func addVocabulary(_ model: String, to writer: inout GGUFWriter) {
+private let tokenizerModels = ["llama", "gpt2", "bert", "t5"]
+
+private func vocabularyFile(_ model: String) -> [UInt8] {
+  var writer = GGUFWriter()
   let tokens = [
     "<unk>", "<s>", "</s>", "<0x0A>", "H", "e", "l", "o", "▁", "Ġ", "▁He", "ll", "he", "1",
   ]
@@ -83,6 +84,14 @@ private func addVocabulary(_ model: String, to writer: inout GGUFWriter) {
   writer.add("tokenizer.ggml.seperator_token_id", .uint32(2))
   writer.add("tokenizer.ggml.add_bos_token", .bool(true))
   writer.add("tokenizer.ggml.add_space_prefix", .bool(true))
-  writer.add(
-    "tokenizer.chat_template", .string("{% for m in messages %}<|im_start|>{% endfor %}"))
+  return writer.encoded()
 }
+
+/// A header with two tensors and metadata, and their 24 bytes.
+private let safetensorsFile: [UInt8] = {
+  let header =
+    #"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"#
+    + #""b.\u0041":{"dtype":"BF16","shape":[4],"data_offsets":[16,24]}}"#
+  return withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
+    + header.utf8 + Array(repeating: 63, count: 24)
+}()

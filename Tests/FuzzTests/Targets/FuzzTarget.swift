@@ -1,7 +1,7 @@
 /// A reader of bytes from outside that must end every input with a value or an error: no trap, no
 /// endless loop, no memory beyond what the input warrants.
 package enum FuzzTarget: String, CaseIterable {
-  case gguf, model, tokenizer
+  case gguf, model, tokenizer, safetensors
 
   /// Feeds one input; what the readers refuse is no finding, what contradicts itself traps here.
   package func run(_ input: UnsafeRawBufferPointer) {
@@ -9,6 +9,7 @@ package enum FuzzTarget: String, CaseIterable {
     case .gguf: fuzzGGUF(Array(input))
     case .model: fuzzModel(Array(input))
     case .tokenizer: fuzzTokenizer(input)
+    case .safetensors: fuzzSafetensors(Array(input))
     }
   }
 }
