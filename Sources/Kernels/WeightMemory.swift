@@ -1,5 +1,10 @@
 import CIntrinsics
-import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
 
 /// A piece of memory on huge pages that one large matrix or many small ones share.
 ///
@@ -12,7 +17,7 @@ final class WeightMemory: @unchecked Sendable {
   private var used = 0
 
   private static let sharedCapacity = 4 << 20
-  private static let open = Mutex<WeightMemory?>(nil)
+  private static let open = OpenPiece()
 
   private init(capacity: Int) {
     self.capacity = capacity
@@ -31,16 +36,38 @@ final class WeightMemory: @unchecked Sendable {
       let own = WeightMemory(capacity: bytes)
       return (own, own.base)
     }
-    return open.withLock { open in
+    return open.withLock { last in
       let current: WeightMemory
-      if let last = open, last.used + bytes <= last.capacity {
+      if let last, last.used + bytes <= last.capacity {
         current = last
       } else {
         current = WeightMemory(capacity: sharedCapacity)
-        open = current
+        last = current
       }
       defer { current.used += bytes }
       return (current, current.base + current.used)
     }
+  }
+}
+
+/// The piece that small matrices are being put into.
+private final class OpenPiece: @unchecked Sendable {
+  private var last: WeightMemory?
+  private let lock: UnsafeMutablePointer<pthread_mutex_t>
+
+  init() {
+    lock = .allocate(capacity: 1)
+    pthread_mutex_init(lock, nil)
+  }
+
+  deinit {
+    pthread_mutex_destroy(lock)
+    lock.deallocate()
+  }
+
+  func withLock<R>(_ body: (inout WeightMemory?) -> R) -> R {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    return body(&last)
   }
 }
