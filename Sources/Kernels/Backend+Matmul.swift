@@ -22,7 +22,8 @@ extension Backend {
         bytes: weights.reduce(0) { $0 + $1.byteCount })
     ) {
       let plan = MatmulPlan(
-        self, weights, input: input, tokens: tokens, inputStride: inputStride, outputs: outputs,
+        self, weights, input: input, tokens: tokens, inputStride: inputStride,
+        outputs: outputs.map { Optional($0) },
         outputStrides: outputStrides)
       plan.quantise(team, kernels)
       plan.multiply(team, kernels)

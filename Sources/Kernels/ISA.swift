@@ -30,7 +30,7 @@ package enum ISA: String, CaseIterable, Sendable {
     var wanted = asked
     if wanted == nil, let value = getenv("TRIBUTARY_ISA") {
       let name = String(cString: value)
-      let names = allCases.map(\.rawValue).joined(separator: ", ")
+      let names = allCases.map { $0.rawValue }.joined(separator: ", ")
       guard let isa = ISA(rawValue: name) else {
         throw KernelError(
           "TRIBUTARY_ISA: \"\(name)\" is not an instruction set; expected one of \(names). "
@@ -40,7 +40,7 @@ package enum ISA: String, CaseIterable, Sendable {
     }
     guard let wanted else { return available[available.count - 1] }
     guard available.contains(wanted) else {
-      let names = available.map(\.rawValue).joined(separator: ", ")
+      let names = available.map { $0.rawValue }.joined(separator: ", ")
       throw KernelError(
         "instruction set \(wanted.rawValue): this machine does not have it; it has \(names). "
           + "Unset TRIBUTARY_ISA to let the engine choose.")

@@ -1,7 +1,7 @@
 import CIntrinsics
 
 /// How the weights of a matrix are stored.
-package enum WeightFormat: Sendable, CaseIterable {
+package enum WeightFormat: String, Sendable, CaseIterable {
   // The names that the file format uses.
   // swift-format-ignore: AlwaysUseLowerCamelCase
   case f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, iq4_nl, q2_K, q3_K, q4_K, q5_K, q6_K

@@ -44,7 +44,7 @@ struct HashRun {
     let row = FloatBuffer(columns)
     backend.embeddingRow(matrix, row: rows - 1, into: row.pointer)
     hash.add(row)
-    hash.show("matmul \(format) \(rows)x\(columns)")
+    hash.show("matmul \(format.rawValue) \(rows)x\(columns)")
   }
 
   private mutating func rowKernels() {
