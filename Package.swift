@@ -8,6 +8,7 @@ import PackageDescription
   let avx512 = [
     "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512cd", "-mavx512vnni", "-mavx2",
     "-mfma", "-mf16c", "-mbmi", "-mbmi2", "-mtune=znver4", "-mprefer-vector-width=512",
+    "-mamx-tile", "-mamx-int8",
   ].flatMap { ["-Xcc", $0] }
   let avx2 = ["-mavx2", "-mfma", "-mf16c", "-mbmi", "-mbmi2"].flatMap { ["-Xcc", $0] }
 #else

@@ -101,13 +101,19 @@ private enum ExpandedTiles<Kind: TileKind> {
   ) {
     let cs = job.output_stride
     if Tiling.rowGroups == 2 && groups == 2 {
-      let x = ActivationTile(a, job, tokens: tokens, from: 0)
-      switch tokens {
-      case 6: ExpandedTile<Kind, 2, 6>.run(w, x, blocks, c, cs)
-      case 5: ExpandedTile<Kind, 2, 5>.run(w, x, blocks, c, cs)
-      case 4: ExpandedTile<Kind, 2, 4>.run(w, x, blocks, c, cs)
-      case 3: ExpandedTile<Kind, 2, 3>.run(w, x, blocks, c, cs)
-      default: ExpandedTile<Kind, 2, 2>.run(w, x, blocks, c, cs)
+      // What remains of a batch beside a matrix unit's tiles has up to fifteen tokens.
+      let parts = TileSplit(tokens, limit: 6)
+      for part in 0..<parts.count {
+        let token = parts.start(part)
+        let x = ActivationTile(a, job, tokens: tokens, from: token)
+        let output = c + token &* cs
+        switch parts.size(part) {
+        case 6: ExpandedTile<Kind, 2, 6>.run(w, x, blocks, output, cs)
+        case 5: ExpandedTile<Kind, 2, 5>.run(w, x, blocks, output, cs)
+        case 4: ExpandedTile<Kind, 2, 4>.run(w, x, blocks, output, cs)
+        case 3: ExpandedTile<Kind, 2, 3>.run(w, x, blocks, output, cs)
+        default: ExpandedTile<Kind, 2, 2>.run(w, x, blocks, output, cs)
+        }
       }
       return
     }

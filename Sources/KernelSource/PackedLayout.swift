@@ -77,21 +77,25 @@ struct RecordLayout {
 
 /// A batch of tokens cut into tiles that differ by at most one token: 64 is 9 x 6 + 2 x 5, not
 /// 10 x 6 + 4, because a narrow tile costs almost as much as a wide one.
+///
+/// Tiles of a matrix unit are whole but for the last.
 struct TileSplit {
+  let tokens: Int
   let count: Int
   let small: Int
   let wide: Int
 
   @inline(__always)
   init(_ tokens: Int, limit: Int) {
+    self.tokens = tokens
     count = (tokens &+ limit &- 1) / limit
-    small = tokens / max(count, 1)
-    wide = tokens &- small &* count
+    small = limit == CI_MATRIX_TILE ? limit : tokens / max(count, 1)
+    wide = max(0, tokens &- small &* count)
   }
 
   @inline(__always)
   func start(_ tile: Int) -> Int { tile &* small &+ min(tile, wide) }
 
   @inline(__always)
-  func size(_ tile: Int) -> Int { tile < wide ? small &+ 1 : small }
+  func size(_ tile: Int) -> Int { min(tile < wide ? small &+ 1 : small, tokens &- start(tile)) }
 }

@@ -13,16 +13,10 @@ import KernelsPortable
 ///
 /// All of them give the same bits.
 package enum ISA: String, CaseIterable, Sendable {
-  case portable, avx2, avx512
+  case portable, avx2, avx512, amx
 
   /// What this processor and its operating system support.
-  package static var available: [ISA] {
-    switch ci_cpu_level() {
-    case 2: [.portable, .avx2, .avx512]
-    case 1: [.portable, .avx2]
-    default: [.portable]
-    }
-  }
+  package static let available = Array(allCases.prefix(1 + Int(ci_cpu_level())))
 
   /// The one asked for, else the one that `TRIBUTARY_ISA` names, else the best of this machine.
   package static func choose(_ asked: ISA? = nil) throws(KernelError) -> ISA {
@@ -53,6 +47,7 @@ package enum ISA: String, CaseIterable, Sendable {
     case .portable: portableKernels()
     case .avx2: avx2Kernels()
     case .avx512: avx512Kernels()
+    case .amx: amxKernels()
     }
   }
 }

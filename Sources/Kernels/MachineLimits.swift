@@ -10,10 +10,17 @@ import CIntrinsics
 package struct MachineLimits: Sendable {
   /// Memory read in 10^9 bytes a second.
   package let readGBps: Double
-  /// Integer multiplications and additions in 10^9 a second, as the dot product of bytes does them.
+  /// Integer multiplications and additions in 10^9 a second, as the dot product of bytes does them in
+  /// vector registers.
   package let integerGOPs: Double
+  /// The same of the matrix unit where there is one, multiplying tiles of 16 x 16 over the 32 columns that
+  /// share a scale: half of what it does over 64.
+  package let matrixGOPs: Double?
   /// Single-precision multiplications and additions in 10^9 a second, fused.
   package let fmaGFLOPs: Double
+
+  /// The integer peak of the fastest unit: what products are measured against.
+  package var productGOPs: Double { matrixGOPs ?? integerGOPs }
 
   /// Measures with the backend's instruction set on `threads` of its threads, all of them if nil.
   ///
@@ -36,9 +43,13 @@ package struct MachineLimits: Sendable {
       Int(kernels.fma_work(iterations).bitPattern)
     }
     let all = Double(threads * iterations)
+    let matrix = kernels.tile_work.map { work in
+      best(backend, threads, attempts: 6) { _ in work(iterations) }
+    }
     return MachineLimits(
       readGBps: Double(part * threads) / read,
       integerGOPs: all * Double(kernels.integer_operations) / integer,
+      matrixGOPs: matrix.map { all * Double(4 * 2 * 16 * 16 * 32) / $0 },
       fmaGFLOPs: all * Double(kernels.fma_operations) / fma)
   }
 

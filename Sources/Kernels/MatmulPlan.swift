@@ -148,21 +148,23 @@ struct MatmulPlan {
   }
 }
 
-/// A batch cut into tiles that differ by at most one token; the kernels cut the same way.
+/// A batch cut into tiles as the kernels cut it, see PackedLayout.swift.
 struct TileSplit {
   let limit: Int
   let count: Int
+  private let tokens: Int
   private let small: Int
   private let wide: Int
 
   init(_ tokens: Int, limit: Int) {
     self.limit = limit
+    self.tokens = tokens
     count = (tokens + limit - 1) / limit
-    small = tokens / max(count, 1)
-    wide = tokens - small * count
+    small = limit == CI_MATRIX_TILE ? limit : tokens / max(count, 1)
+    wide = max(0, tokens - small * count)
   }
 
-  var widest: Int { wide > 0 ? small + 1 : small }
+  var widest: Int { min(tokens, wide > 0 ? small + 1 : small) }
   func start(_ tile: Int) -> Int { tile * small + min(tile, wide) }
-  func size(_ tile: Int) -> Int { tile < wide ? small + 1 : small }
+  func size(_ tile: Int) -> Int { min(tile < wide ? small + 1 : small, tokens - start(tile)) }
 }

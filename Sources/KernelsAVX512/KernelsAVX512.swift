@@ -4,6 +4,13 @@ import CIntrinsics
 /// instruction.
 public func avx512Kernels() -> ci_kernels { makeKernelTable() }
 
+/// The same with AMX int8 for products of sixteen tokens and more.
+public func amxKernels() -> ci_kernels {
+  var k = makeKernelTable()
+  addTileKernels(&k)
+  return k
+}
+
 /// Thirty-two registers of sixteen lanes: 2 x 6 integer and as many float accumulators fit.
 enum Tiling {
   typealias Limits = LimitChains<12>

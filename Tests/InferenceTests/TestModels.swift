@@ -8,9 +8,7 @@ enum TestModels {
   static let tiny = ["q8_0", "q4_0", "f16", "bf16", "mixed", "odd"].map { "tiny-\($0)" }
 
   /// The instruction sets of this machine.
-  static let sets: [ISA] = [.portable, .avx2, .avx512].filter {
-    (try? Backend(isa: $0, threads: 1)) != nil
-  }
+  static let sets = ISA.available
 
   static func load(_ path: String, isa: ISA? = nil, threads: Int = 1) throws -> LanguageModel {
     try LanguageModel.load(path: path, backend: Backend(isa: isa, threads: threads))

@@ -1,3 +1,4 @@
+import CIntrinsics
 import Testing
 
 @testable import Kernels
@@ -15,7 +16,7 @@ import Testing
       let bytes = numbers.weights(format, rows: rows, columns: columns)
       let matrix = packed(bytes, format, rows, columns)
       let rowBytes = format.rowBytes(columns: columns)
-      for tokens in [1, 2, 7] {
+      for tokens in [1, 2, 7, 33] {
         let x = (0..<tokens).map { _ in numbers.floats(columns) }
         let output = multiply(backend, matrix, x)
         for t in 0..<tokens {
@@ -38,9 +39,9 @@ import Testing
     let expected = x.map { multiply(single, matrix, [$0])[0] }
     for threads in [1, 2, 3] {
       let backend = try Backend(isa: isa, threads: threads)
-      for limit in 1...7 {
+      for limit in Array(1...7) + [CI_MATRIX_TILE] {
         backend.tileLimit = limit
-        for tokens in limit == 7 ? Array(1...64) : [13, 64] {
+        for tokens in limit > 6 ? Array(1...64) : [13, 64] {
           let output = multiply(backend, matrix, Array(x[0..<tokens]))
           #expect(output.map(bits) == expected[0..<tokens].map(bits))
         }
@@ -57,18 +58,37 @@ import Testing
     let matrices = zip(formats, rows).map { format, rows in
       packed(numbers.weights(format, rows: rows, columns: columns), format, rows, columns)
     }
-    let x = (0..<9).map { _ in numbers.floats(columns) }
+    let x = (0..<21).map { _ in numbers.floats(columns) }
     let input = FloatBuffer(x.flatMap { $0 })
-    let outputs = rows.map { FloatBuffer(9 * padded($0)) }
+    let outputs = rows.map { FloatBuffer(21 * padded($0)) }
     defer { withExtendedLifetime((input, outputs)) {} }
     backend.matmul(
-      matrices, input: input.pointer, tokens: 9, inputStride: columns,
+      matrices, input: input.pointer, tokens: 21, inputStride: columns,
       outputs: outputs.map(\.pointer), outputStrides: rows.map(padded))
     for (i, matrix) in matrices.enumerated() {
       let alone = multiply(backend, matrix, x)
       for t in 0..<9 {
         let start = t * padded(rows[i])
         #expect(bits(Array(outputs[i].values[start..<start + rows[i]])) == bits(alone[t]))
+      }
+    }
+  }
+
+  @Test(
+    .enabled(if: ISA.available.contains(.amx), "needs a processor with AMX int8"),
+    arguments: allFormats.filter(\.isQuantised))
+  func theMatrixUnitGivesTheBitsOfVectorRegisters(format: WeightFormat) throws {
+    var numbers = Numbers(6)
+    let (rows, columns) = (112, format.blockColumns == 256 ? 768 : 576)
+    let matrix = packed(
+      numbers.weights(format, rows: rows, columns: columns), format, rows, columns)
+    let x = (0..<48).map { _ in numbers.floats(columns) }
+    let vector = multiply(try Backend(isa: .avx512, threads: 1), matrix, x).map(bits)
+    for threads in [1, 2] {
+      let backend = try Backend(isa: .amx, threads: threads)
+      for tokens in [16, 17, 31, 32, 48] {
+        let output = multiply(backend, matrix, Array(x[0..<tokens])).map(bits)
+        #expect(output == Array(vector[0..<tokens]), "\(tokens) tokens, \(threads) threads")
       }
     }
   }

@@ -15,6 +15,9 @@
 #else
 #include "dot_portable.h"
 #endif
+#if defined(__AMX_INT8__)
+#include "amx.h"
+#endif
 #include "formats.h"
 #include "kernel_table.h"
 #include "system.h"

@@ -121,6 +121,9 @@ CI_INLINE long ci_scale_vectors(long format) {
 /// Bytes that `multiply` needs for itself on each thread: two expanded groups of 16 rows.
 CI_INLINE long ci_panel_bytes(long format, long columns) {
   if (format <= CI_BF16) return 0;
-  long bytes = format == CI_Q8_0 ? 0 : 512;
-  return 2 * ci_block_count(columns) * (bytes + 64 * ci_scale_vectors(format));
+  return 2 * ci_block_count(columns) * (512 + 64 * ci_scale_vectors(format));
 }
+
+/// Tokens of a tile on a matrix unit. Tiles of so many are whole, and the last one is what remains; for
+/// register tiles a batch is cut evenly.
+enum { CI_MATRIX_TILE = 16 };

@@ -124,6 +124,8 @@ typedef struct {
   long (*read)(const void *memory, long bytes);
   long (*integer_work)(long iterations);  // integer_operations each
   float (*fma_work)(long iterations);     // fma_operations each
+  /// Products of a matrix unit of 16 x 16 x 32, four each; NULL where there is none.
+  long (*tile_work)(long iterations);
   long integer_operations;
   long fma_operations;
 } ci_kernels;

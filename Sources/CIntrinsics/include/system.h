@@ -2,7 +2,8 @@
 #pragma once
 #include <stdint.h>
 
-/// 2: AVX-512 with VNNI, 1: AVX2 with FMA and F16C, 0: neither; what the operating system saves counts.
+/// 3: AVX-512 with VNNI and AMX int8, 2: AVX-512 with VNNI, 1: AVX2 with FMA and F16C, 0: none of them; what
+/// the operating system saves counts. Asks Linux for leave to use AMX, which holds for the process.
 int ci_cpu_level(void);
 
 /// Monotonic nanoseconds.

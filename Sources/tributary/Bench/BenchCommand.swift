@@ -11,8 +11,9 @@ struct BenchCommand: AsyncParsableCommand {
     abstract: "Measure prefill, decode and kernels against this machine's own limits.",
     discussion: """
       The first columns are llama-bench's. '% read' is decode traffic over the read bandwidth and
-      '% peak' is prefill arithmetic over the integer peak, both measured in the same run. A model
-      that fits the caches decodes faster than memory can be read: '% read' is then above 100.
+      '% peak' is prefill arithmetic over the integer peak (of the matrix unit where the isa is amx),
+      measured in the same run. A model that fits the caches decodes faster than memory can be read:
+      '% read' is then above 100.
       """)
 
   @Option(name: [.short, .long], help: "A GGUF file, or 'reader'.")

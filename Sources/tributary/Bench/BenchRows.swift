@@ -32,7 +32,7 @@ enum BenchRows {
   ) -> [BenchValue] {
     let best = run.operations(prefill: count) / (samples.min() ?? .infinity) / 1e9
     return speed(run, "pp\(count)", count, samples)
-      + [.absent, .absent, .decimal(100 * best / limits.integerGOPs, 1)]
+      + [.absent, .absent, .decimal(100 * best / limits.productGOPs, 1)]
   }
 
   static func decode(
