@@ -32,7 +32,7 @@ struct HashRun {
       PackedMatrix(packing: $0, format: format, rows: rows, columns: columns)
     }
     var hash = Hash()
-    for tokens in [1, 2, 7, 13] {
+    for tokens in [1, 2, 7, 13, 35] {
       let input = numbers.buffer(tokens * columns)
       defer { withExtendedLifetime(input) {} }
       let output = FloatBuffer(tokens * padded(rows))
