@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Compares this engine's tokenizers with llama.cpp's, in token ids and in speed.
 
-    compare.py VOCABULARIES TOKENIZER-BENCH [--strings 10000] [--seed 1] [--only NAME] [--no-time]
+    compare.py VOCABULARIES TOKENIZER-BENCH [--strings 10000] [--seed 1] [--only NAME...] [--no-time]
+    compare.py VOCABULARIES TOKENIZER-BENCH --rules VOCABULARY [--strings 10000]
 
 VOCABULARIES is a folder with llama.cpp's ggml-vocab-*.gguf and their .inp and .out files (see
 Scripts/fetch-vocabularies). Needs llama-cpp-python and gguf. For each vocabulary: the strings that
 ship with it, random strings with and without special tokens parsed and added, the bytes of every
-token, and the time that one long text takes. Then every other rule of tokenizer.ggml.pre over a
-vocabulary that is written anew under its name.
+token, and the processor time that one long text takes. With --rules every rule of tokenizer.ggml.pre,
+over one vocabulary that is written anew under each name. Exits with 1 if anything differs.
 """
 
 import argparse
@@ -235,48 +236,86 @@ def rewritten(path, changes):
     return copy
 
 
+def compare_vocabulary(path, arguments):
+    peer, ours = Peer(path), Ours(arguments.tool, path)
+    names = peer.special_names()
+    generator = random.Random(arguments.seed)
+    texts = [random_text(generator, names) for _ in range(arguments.strings)]
+    row = path.stem.removeprefix("ggml-vocab-")
+    total = 0
+    tests = shipped(path)
+    if tests:
+        wrong = sum(a != b for a, b in zip(ours.encode(tests[0], False, False), tests[1], strict=True))
+        total += wrong
+        row += f" | shipped {len(tests[0]) - wrong}/{len(tests[0])}"
+    else:
+        row += " | shipped none"
+    for special, parse in ((False, False), (True, True)):
+        wrong = differences(ours, peer, texts, special, parse, arguments.show)
+        total += wrong
+        row += f" | {'parsed' if parse else 'plain'} {len(texts) - wrong}/{len(texts)}"
+    pieces = list(records(ours.run("pieces")))
+    # Where a byte-level token has a character outside the alphabet, llama.cpp writes [UNK_BYTE_...].
+    wrong = [t for t, piece in enumerate(pieces)
+             if piece != peer.piece(t) and not peer.piece(t).startswith(b"[UNK_BYTE_")]
+    total += len(wrong)
+    row += f" | pieces {len(pieces) - len(wrong)}/{len(pieces)}"
+    for t in wrong[:arguments.show]:
+        print("  piece", t, pieces[t], peer.piece(t))
+    if not arguments.no_time:
+        rate, theirs, loading = compare_time(ours, peer, long_text(generator))
+        row += f" | {rate:.1f} MB/s against {theirs:.1f}, loaded in {loading * 1e3:.0f} ms"
+    print(row, flush=True)
+    return total
+
+
+def supported_rules(tool, path):
+    """The names that the engine gives when it refuses one."""
+    refused = subprocess.run([tool, "pieces", rewritten(path, {"tokenizer.ggml.pre": "?"})],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return re.search(r"one of ([\w\-., ]+)", refused.stderr.decode()).group(1).split(", ")
+
+
+def compare_rules(path, arguments):
+    """Every rule of tokenizer.ggml.pre over one byte-level vocabulary."""
+    total = 0
+    for rule in supported_rules(arguments.tool, path):
+        if arguments.only and rule not in arguments.only:
+            continue
+        copy = rewritten(path, {"tokenizer.ggml.pre": rule})
+        peer, ours = Peer(copy), Ours(arguments.tool, copy)
+        generator = random.Random(arguments.seed)
+        names = peer.special_names()
+        texts = [random_text(generator, names) for _ in range(arguments.strings)]
+        wrong = sum(differences(ours, peer, texts, both, both, arguments.show) for both in (False, True))
+        print(f"rule {rule} | {2 * len(texts) - wrong}/{2 * len(texts)}", flush=True)
+        total += wrong
+        pathlib.Path(copy).unlink()
+    return total
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("vocabularies", type=pathlib.Path)
     parser.add_argument("tool")
     parser.add_argument("--strings", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only")
-    parser.add_argument("--show", type=int, default=3)
+    parser.add_argument("--only", nargs="+", help="these vocabularies or rules")
+    parser.add_argument("--rules", type=pathlib.Path, help="compare every rule over this byte-level vocabulary instead")
+    parser.add_argument("--show", type=int, default=3, help="how many differences to print of each kind")
     parser.add_argument("--no-time", action="store_true")
     arguments = parser.parse_args()
     llama_cpp.llama_log_set(silence, ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()
-    for path in sorted(arguments.vocabularies.glob("ggml-vocab-*.gguf")):
-        name = path.stem.removeprefix("ggml-vocab-")
-        if arguments.only and arguments.only != name:
-            continue
-        peer, ours = Peer(path), Ours(arguments.tool, path)
-        names = peer.special_names()
-        generator = random.Random(arguments.seed)
-        texts = [random_text(generator, names) for _ in range(arguments.strings)]
-        row = name
-        tests = shipped(path)
-        if tests:
-            wrong = sum(a != b for a, b in zip(ours.encode(tests[0], False, False), tests[1]))
-            row += f" | shipped {len(tests[0]) - wrong}/{len(tests[0])}"
-        else:
-            row += " | shipped none"
-        for special, parse in ((False, False), (True, True)):
-            wrong = differences(ours, peer, texts, special, parse, arguments.show)
-            row += f" | {'parsed' if parse else 'plain'} {len(texts) - wrong}/{len(texts)}"
-        pieces = list(records(ours.run("pieces")))
-        # Where a byte-level token has a character outside the alphabet, llama.cpp writes [UNK_BYTE_...].
-        wrong = [t for t, piece in enumerate(pieces)
-                 if piece != peer.piece(t) and not peer.piece(t).startswith(b"[UNK_BYTE_")]
-        row += f" | pieces {len(pieces) - len(wrong)}/{len(pieces)}"
-        for t in wrong[:arguments.show]:
-            print("  piece", t, pieces[t], peer.piece(t))
-        if not arguments.no_time:
-            rate, theirs, loading = compare_time(ours, peer, long_text(generator))
-            row += f" | {rate:.1f} MB/s against {theirs:.1f}, loaded in {loading * 1e3:.0f} ms"
-        print(row, flush=True)
+    if arguments.rules:
+        return compare_rules(arguments.rules, arguments)
+    paths = sorted(arguments.vocabularies.glob("ggml-vocab-*.gguf"))
+    chosen = [path for path in paths
+              if not arguments.only or path.stem.removeprefix("ggml-vocab-") in arguments.only]
+    if not chosen:
+        raise SystemExit(f"{arguments.vocabularies}: no such vocabularies; see Scripts/fetch-vocabularies")
+    return sum(compare_vocabulary(path, arguments) for path in chosen)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main() > 0)

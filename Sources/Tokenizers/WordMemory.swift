@@ -1,7 +1,7 @@
 /// Words of a text whose tokens are known from earlier in the same text.
 ///
 /// Remembers where words stood and where their tokens are, one word for each value of a short hash;
-/// a later word takes the place of an earlier one. Costs 16 KB to 256 KB while a text is encoded.
+/// a later word takes the place of an earlier one. Costs 512 bytes to 256 KB while a text is encoded.
 struct WordMemory {
   private struct Entry {
     var word: Range<Int> = 0..<0
