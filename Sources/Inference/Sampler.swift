@@ -129,11 +129,23 @@ package struct Sampler: Sendable {
   }
 
   /// The index of the largest value, the first of equals; a NaN never wins.
+  ///
+  /// Sixteen maxima side by side: one at a time, a vocabulary of 49,152 would take as long as a hundredth
+  /// of a small model's token.
   static func largest(_ values: Span<Float>) -> Int {
-    var best = 0
-    for index in values.indices where values[index] > values[best] || values[best].isNaN {
-      best = index
+    values.withUnsafeBufferPointer { values in
+      var lanes = SIMD16<Float>(repeating: -.infinity)
+      var start = 0
+      while start + 16 <= values.count {
+        let next = UnsafeRawPointer(values.baseAddress! + start)
+          .loadUnaligned(as: SIMD16<Float>.self)
+        lanes.replace(with: next, where: next .> lanes)
+        start += 16
+      }
+      var largest = -Float.infinity
+      for lane in 0..<16 where lanes[lane] > largest { largest = lanes[lane] }
+      for value in values[start...] where value > largest { largest = value }
+      return values.firstIndex(of: largest) ?? 0
     }
-    return best
   }
 }

@@ -54,8 +54,7 @@ private func addRowKernels(_ k: inout ci_kernels) {
   k.gelu = { gelu($0!, $1!, $2, $3, $4) }
   k.rope = { rope($0!, $1!, $2, $3) }
   k.argmax = { argmax($0!, $1) }
-  k.maximum = { maximum($0!, $1) }
-  k.exp_sum = { exponentialSum($0!, $1, $2) }
+  k.exp_parts = { exponentialParts($0!, $1, $2, $3, $4!, $5) }
   k.exp = { exponentialRow($0!, $1!, $2) }
   k.to_half = { halves($0!, $1!, $2) }
   k.from_half = { widenHalves($0!, $1!, $2) }

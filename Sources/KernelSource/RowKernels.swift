@@ -182,13 +182,20 @@ func maximum(_ x: Row, _ count: Int) -> Float {
     for i in 1..<max(count, 1) where x[i] > m { m = x[i] }
     return m
   }
-  var m = load(x, 0)
+  // Four chains hide the latency; the largest is the largest in any order.
+  let first = load(x, 0)
+  var m: InlineArray<4, f32x16> = [first, first, first, first]
   var i = 16
+  while i &+ 64 <= count {
+    for chain in 0..<4 { m[chain] = ci_max(load(x, i &+ 16 &* chain), m[chain]) }
+    i &+= 64
+  }
   while i &+ 16 <= count {
-    m = ci_max(load(x, i), m)
+    m[0] = ci_max(load(x, i), m[0])
     i &+= 16
   }
-  return laneMaximum(ci_max(load(x, count &- 16), m))
+  m[0] = ci_max(load(x, count &- 16), m[0])
+  return laneMaximum(ci_max(ci_max(m[3], m[2]), ci_max(m[1], m[0])))
 }
 
 /// The first index of the largest value.
@@ -199,12 +206,26 @@ func argmax(_ x: Row, _ count: Int) -> Int {
   return 0
 }
 
+/// For each row the largest of its values and the sum of e^(x - largest), `partStride` floats apart.
 @inline(never)
-func exponentialSum(_ x: Row, _ count: Int, _ maximum: Float) -> Float {
+func exponentialParts(
+  _ x: Row, _ rows: Int, _ count: Int, _ stride: Int, _ parts: MutableRow, _ partStride: Int
+) {
+  for r in 0..<rows {
+    let row = x + r &* stride
+    let largest = maximum(row, count)
+    parts[r &* partStride] = largest
+    parts[r &* partStride &+ 1] = exponentialSum(row, count, largest)
+  }
+}
+
+@inline(__always)
+private func exponentialSum(_ x: Row, _ count: Int, _ maximum: Float) -> Float {
   var sum = ci_splat(0)
   eachVector(count) { i, width in
     let e = exponential(read(x, i, width) - ci_splat(maximum))
-    sum = sum + ci_select(ci_first_lanes(Int32(truncatingIfNeeded: width)), e, ci_splat(0))
+    let inside = ci_first_lanes(Int32(truncatingIfNeeded: width))
+    sum = sum + (width == 16 ? e : ci_select(inside, e, ci_splat(0)))
   }
   return laneSum(sum)
 }

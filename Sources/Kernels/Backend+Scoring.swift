@@ -4,21 +4,27 @@ extension Backend {
   /// log(sum of e^x) of values in memory, as `LogSumExp` defines it; within about 2e-7.
   package func logSumExp(_ x: UnsafePointer<Float>, count: Int) -> Double {
     precondition(count > 0)
-    return withUnsafeTemporaryAllocation(
-      of: LogSumExp.Part.self, capacity: LogSumExp.blocks(count)
-    ) { parts in
-      for index in parts.indices {
-        let first = index * LogSumExp.block
-        parts.initializeElement(
-          at: index, to: part(x + first, count: min(LogSumExp.block, count - first)))
+    let whole = count / LogSumExp.block
+    let blocks = LogSumExp.blocks(count)
+    return withUnsafeTemporaryAllocation(of: LogSumExp.Part.self, capacity: blocks) { parts in
+      let first = parts.baseAddress!
+      self.parts(x, rows: whole, count: LogSumExp.block, stride: LogSumExp.block, first, 1)
+      if blocks > whole {
+        let rest = x + whole * LogSumExp.block
+        self.parts(
+          rest, rows: 1, count: count - whole * LogSumExp.block, stride: 0, first + whole, 1)
       }
       return LogSumExp.combine(UnsafeBufferPointer(parts))
     }
   }
 
-  fileprivate func part(_ x: UnsafePointer<Float>, count: Int) -> LogSumExp.Part {
-    let maximum = kernels.maximum(x, count)
-    return LogSumExp.Part(maximum: maximum, sum: kernels.exp_sum(x, count, maximum))
+  /// One block of each row; the rows' parts are `distance` parts apart.
+  fileprivate func parts(
+    _ x: UnsafePointer<Float>, rows: Int, count: Int, stride: Int,
+    _ parts: UnsafeMutablePointer<LogSumExp.Part>, _ distance: Int
+  ) {
+    let floats = UnsafeMutableRawPointer(parts).assumingMemoryBound(to: Float.self)
+    kernels.exp_parts(x, rows, count, stride, floats, 2 * distance)
   }
 
   /// The log-probability, in nats, of each target's token after the hidden state in the target's row.
@@ -146,10 +152,9 @@ private struct ScoringPlan {
     if let softCap {
       backend.kernels.soft_cap(own, softCap, tokens.count, count, Self.scratchStride)
     }
-    for row in tokens {
-      let values = own + (row - tokens.lowerBound) * Self.scratchStride
-      parts[row * blocks + block] = backend.part(values, count: count)
-    }
+    backend.parts(
+      own, rows: tokens.count, count: count, stride: Self.scratchStride,
+      parts + (tokens.lowerBound * blocks + block), blocks)
     for index in byBlock[starts[block]..<starts[block + 1]]
     where tokens.contains(targets[index].row) {
       let target = targets[index]

@@ -62,4 +62,23 @@ import Testing
     #expect(sampler.sample(logits.span, history: [1, 3]) == 2)
     #expect(sampler.sample(logits.span, history: [1, 3, 0]) == 1)
   }
+
+  @Test func `the largest logit is found wherever it is, the first of equals, never a NaN`() {
+    func largest(_ values: [Float]) -> Int { Sampler.largest(values.span) }
+    for count in [1, 2, 15, 16, 17, 33, 100] {
+      for place in 0..<count {
+        var values = (0..<count).map { -Float($0 % 7) - 3 }
+        values[place] = -2
+        #expect(largest(values) == place)
+        values[count - 1] = -2
+        #expect(largest(values) == place)
+        values = values.map { $0 == -2 ? $0 : .nan }
+        #expect(largest(values) == place)
+      }
+    }
+    #expect(largest([-.infinity, -.infinity]) == 0)
+    #expect(largest([.nan, -.infinity]) == 1)
+    #expect(largest([.nan, .nan]) == 0)
+    #expect(largest([1, .infinity, .infinity]) == 1)
+  }
 }

@@ -109,11 +109,11 @@ typedef struct {
   long (*attention_partial)(const ci_attention_shape *shape);
   long (*attention_scratch)(const ci_attention_shape *shape);
 
-  float (*maximum)(const float *x, long count);
   /// The first index of the largest value.
   long (*argmax)(const float *x, long count);
-  /// The sum of exp(x - maximum).
-  float (*exp_sum)(const float *x, long count, float maximum);
+  /// For each row the largest of `count` values and the sum of exp(x - largest), as two floats.
+  void (*exp_parts)(const float *x, long rows, long count, long stride, float *parts,
+                    long part_stride);
   /// The hash-relevant elementary functions on their own, for tests.
   void (*exp)(const float *x, float *output, long count);
   void (*to_half)(const float *x, uint16_t *output, long count);  // saturates
