@@ -29,7 +29,7 @@ func tests(_ target: String, _ dependencies: [Target.Dependency]) -> Target {
 /// Data that tests read from the source folder by path.
 let fixtures = [
   "GGUF": ["Fixtures"], "Tokenizers": ["Fixtures"], "Inference": ["Fixtures"],
-  "Fuzz": ["Targets", "Corpus"],
+  "ModelImport": ["Fixtures"], "Fuzz": ["Targets", "Corpus"],
 ]
 
 /// Whole modules, so that kernels inline what other files define in debug builds too.
@@ -91,6 +91,7 @@ let package = Package(
     .target(name: "GGUF", dependencies: ["CMappedFile"], swiftSettings: strict),
     // Reads files in a process of its own, to be limited and killed by tests.
     .executableTarget(name: "gguf-exerciser", dependencies: ["GGUF"], swiftSettings: strict),
+    .target(name: "ModelImport", dependencies: ["GGUF"], swiftSettings: strict),
     .target(name: "Tokenizers", dependencies: ["GGUF"], swiftSettings: strict),
     .target(
       name: "Inference", dependencies: ["GGUF", "Tokenizers", "Kernels"], swiftSettings: strict),
@@ -142,7 +143,7 @@ let package = Package(
       name: "tributary",
       dependencies: [
         "Agent", "Answering", "CEdit", "CBOR", "Corpus", "GGUF", "Inference", "Kernels",
-        "LedgerSync", "LedgerWire", "Trace", arguments,
+        "LedgerSync", "LedgerWire", "ModelImport", "Trace", arguments,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -173,6 +174,7 @@ let package = Package(
     // Tests, one target for each module
     tests("Kernels", ["Kernels", "CIntrinsics", "kernel-hash"]),
     tests("GGUF", ["GGUF", "gguf-exerciser"]),
+    tests("ModelImport", ["ModelImport", "GGUF", "Inference", "Tokenizers", "Kernels"]),
     tests("Tokenizers", ["Tokenizers", "GGUF"]),
     tests("Inference", ["Inference", "Tokenizers", "GGUF", "Kernels", "engine-fingerprint"]),
     tests("Fuzz", ["FuzzTargets"]),

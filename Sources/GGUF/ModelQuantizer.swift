@@ -111,58 +111,22 @@ extension ModelQuantizer {
   private static func choices(
     _ file: GGUFFile, _ recipe: QuantizationRecipe, _ architecture: String
   ) throws(GGUFError) -> [Choice] {
-    let model = try model(file, architecture)
-    var chosen: [String: Choice] = [:]
-    var counts: [QuantizationRecipe.Role: Int] = [:]
-    for info in byLayer(file) {
-      guard QuantizationRecipe.quantises(info.name, shape: info.shape) else {
-        chosen[info.name] = Choice(name: info.name, from: info.type, to: info.type, instead: nil)
-        continue
-      }
-      let role = QuantizationRecipe.Role(info.name)
-      let preferred = recipe.preferred(
-        role, rowLength: info.rowLength, index: counts[role, default: 0], in: model)
-      counts[role, default: 0] += 1
-      let to = QuantizationRecipe.fitting(preferred, rowLength: info.rowLength)
-      try requireReadable(file, info, to)
-      chosen[info.name] = Choice(
-        name: info.name, from: info.type, to: to, instead: to == preferred ? nil : preferred)
-    }
-    return file.tensorOrder.compactMap { chosen[$0] }
-  }
-
-  private static func requireReadable(
-    _ file: GGUFFile, _ info: TensorInfo, _ type: TensorType
-  ) throws(GGUFError) {
-    guard info.type == type || Quantizer.supported.contains(info.type) else {
-      throw GGUFError(
-        file: file.path, field: "tensor \(info.name)", found: info.type.name,
-        expected: Quantizer.supported.map(\.name).joined(separator: ", "))
-    }
-  }
-
-  private static func model(
-    _ file: GGUFFile, _ architecture: String
-  ) throws(GGUFError) -> QuantizationRecipe.Model {
     let heads = try file.optionalInt("\(architecture).attention.head_count") ?? 0
-    let names = file.tensorOrder.map { QuantizationRecipe.Role($0) }
-    return QuantizationRecipe.Model(
-      architecture: architecture,
+    let chosen = recipe.forms(
+      of: file.tensors.values.map { ($0.name, $0.shape) }, architecture: architecture,
       layers: try file.optionalInt("\(architecture).block_count") ?? 0, heads: heads,
-      keyValueHeads: try file.optionalInt("\(architecture).attention.head_count_kv") ?? heads,
-      hasTiedEmbedding: !names.contains(.output),
-      valueTensors: names.count { $0 == .attentionValue })
-  }
-
-  /// Tensors by the number of their layer, those of none first, then by name.
-  private static func byLayer(_ file: GGUFFile) -> [TensorInfo] {
-    func layer(_ name: String) -> Int {
-      let parts = name.split(separator: ".", maxSplits: 2)
-      return parts.count > 2 && parts[0] == "blk" ? Int(parts[1]) ?? -1 : -1
+      keyValueHeads: try file.optionalInt("\(architecture).attention.head_count_kv") ?? heads)
+    var choices: [Choice] = []
+    for name in file.tensorOrder {
+      let info = try file.tensor(name)
+      let form = chosen[name] ?? (type: info.type, instead: nil)
+      guard form.type == info.type || Quantizer.supported.contains(info.type) else {
+        throw GGUFError(
+          file: file.path, field: "tensor \(name)", found: info.type.name,
+          expected: Quantizer.supported.map(\.name).joined(separator: ", "))
+      }
+      choices.append(Choice(name: name, from: info.type, to: form.type, instead: form.instead))
     }
-    return file.tensors.values
-      .map { (layer: layer($0.name), info: $0) }
-      .sorted { ($0.layer, $0.info.name) < ($1.layer, $1.info.name) }
-      .map(\.info)
+    return choices
   }
 }

@@ -46,7 +46,7 @@ package struct QuantizationRecipe: Sendable, Equatable {
 
 extension QuantizationRecipe {
   /// What the rules depend on besides a tensor itself.
-  struct Model {
+  fileprivate struct Model {
     let architecture: String
     let layers: Int
     let heads: Int
@@ -65,7 +65,7 @@ extension QuantizationRecipe {
   }
 
   /// What a tensor does, as far as the rules tell tensors apart.
-  enum Role {
+  fileprivate enum Role {
     case output, tokenEmbedding, attentionValue, attentionOutput, feedForwardDown, other
 
     init(_ name: String) {
@@ -87,7 +87,7 @@ extension QuantizationRecipe {
 
   /// Whether a tensor is stored in the recipe's forms at all: matrices of weights, but no norms,
   /// positions, token types or routers.
-  static func quantises(_ name: String, shape: [Int]) -> Bool {
+  private static func quantises(_ name: String, shape: [Int]) -> Bool {
     let exceptions = ["position_embd.weight", "token_types.weight"]
     return shape.dropFirst().contains { $0 > 1 } && name.hasSuffix("weight")
       && !name.contains("_norm.weight") && !name.contains("ffn_gate_inp.weight")
@@ -97,7 +97,7 @@ extension QuantizationRecipe {
   /// The form that the rules ask for, whatever the row length.
   ///
   /// - Parameter index: how many tensors of the same role come before it, in the order of layers.
-  func preferred(_ role: Role, rowLength: Int, index: Int, in model: Model) -> TensorType {
+  private func preferred(_ role: Role, rowLength: Int, index: Int, in model: Model) -> TensorType {
     guard base.blockLength > 1 else { return base }
     switch role {
     case .output: return outputForm(rowLength)
@@ -151,7 +151,7 @@ extension QuantizationRecipe {
   }
 
   /// The form that a row of this length can have: `preferred`, or the nearest with smaller blocks.
-  static func fitting(_ preferred: TensorType, rowLength: Int) -> TensorType {
+  private static func fitting(_ preferred: TensorType, rowLength: Int) -> TensorType {
     if rowLength % preferred.blockLength == 0 { return preferred }
     let smaller: TensorType =
       switch preferred {
@@ -162,5 +162,42 @@ extension QuantizationRecipe {
       default: .f16
       }
     return rowLength % smaller.blockLength == 0 ? smaller : .f16
+  }
+}
+
+// MARK: - All tensors
+
+extension QuantizationRecipe {
+  /// The form of every tensor that is stored in the recipe's forms; the others are not named.
+  ///
+  /// `instead` is what the rules ask for where rows are not whole blocks of it.
+  package func forms(
+    of tensors: [(name: String, shape: [Int])], architecture: String, layers: Int, heads: Int,
+    keyValueHeads: Int
+  ) -> [String: (type: TensorType, instead: TensorType?)] {
+    let roles = tensors.map { Role($0.name) }
+    let model = Model(
+      architecture: architecture, layers: layers, heads: heads, keyValueHeads: keyValueHeads,
+      hasTiedEmbedding: !roles.contains(.output),
+      valueTensors: roles.count { $0 == .attentionValue })
+    var counts: [Role: Int] = [:]
+    var forms: [String: (type: TensorType, instead: TensorType?)] = [:]
+    let inOrder = tensors.map { (layer: Self.layer($0.name), tensor: $0) }
+      .sorted { ($0.layer, $0.tensor.name) < ($1.layer, $1.tensor.name) }
+    for (_, tensor) in inOrder where Self.quantises(tensor.name, shape: tensor.shape) {
+      let role = Role(tensor.name)
+      let asked = preferred(
+        role, rowLength: tensor.shape[0], index: counts[role, default: 0], in: model)
+      counts[role, default: 0] += 1
+      let form = Self.fitting(asked, rowLength: tensor.shape[0])
+      forms[tensor.name] = (form, form == asked ? nil : asked)
+    }
+    return forms
+  }
+
+  /// The number in `blk.7.attn_q.weight`; -1 for tensors of no layer, which come first.
+  private static func layer(_ name: String) -> Int {
+    let parts = name.split(separator: ".", maxSplits: 2)
+    return parts.count > 2 && parts[0] == "blk" ? Int(parts[1]) ?? -1 : -1
   }
 }

@@ -1,19 +1,22 @@
-/// Reads JSON in order, without building values: what a header of bounded memory needs of it.
+/// Reads JSON (RFC 8259) in order, without building values, so that memory is the caller's choice.
 ///
-/// Objects of known depth, strings, and arrays of whole numbers from zero (RFC 8259). Anything else
-/// is an error that says where it stands.
-struct JSONCursor {
-  let file: String
+/// Strings keep their scalars: keys that only differ in normalisation stay apart, as a vocabulary
+/// needs. What is not where it is expected is an error that says where it stands.
+package struct JSONCursor {
+  /// How deeply a value that is skipped may be nested.
+  private static let mostDepth = 64
+
+  package let file: String
   private let bytes: UnsafeRawBufferPointer
   private var offset = 0
 
-  init(file: String, bytes: UnsafeRawBufferPointer) {
+  package init(file: String, bytes: UnsafeRawBufferPointer) {
     self.file = file
     self.bytes = bytes
   }
 
   /// Reads an object and calls `member` with each key, which must read the value.
-  mutating func object(
+  package mutating func object(
     _ field: String, _ member: (String, inout JSONCursor) throws(GGUFError) -> Void
   ) throws(GGUFError) {
     try expect("{", field)
@@ -26,22 +29,68 @@ struct JSONCursor {
     try expect("}", field)
   }
 
+  /// Reads an array and calls `element` for each value, which must read it.
+  package mutating func array(
+    _ field: String, _ element: (inout JSONCursor) throws(GGUFError) -> Void
+  ) throws(GGUFError) {
+    try expect("[", field)
+    if skip("]") { return }
+    repeat { try element(&self) } while skip(",")
+    try expect("]", field)
+  }
+
   /// Reads an array of at most `most` whole numbers from zero.
   mutating func integers(_ field: String, most: Int) throws(GGUFError) -> [Int] {
-    try expect("[", field)
     var values: [Int] = []
-    if skip("]") { return values }
-    repeat {
+    try array(field) { (text) throws(GGUFError) in
       guard values.count < most else {
-        throw failure(field, found: "more than \(most) numbers", expected: "at most \(most)")
+        throw text.failure(field, found: "more than \(most) numbers", expected: "at most \(most)")
       }
-      values.append(try integer(field))
-    } while skip(",")
-    try expect("]", field)
+      values.append(try text.integer(field))
+    }
     return values
   }
 
-  mutating func string(_ field: String) throws(GGUFError) -> String {
+  /// Whether the next value is of the kind that begins with this character.
+  package mutating func isNext(_ character: Unicode.Scalar) -> Bool {
+    skipSpace()
+    return offset < bytes.count && bytes[offset] == UInt8(ascii: character)
+  }
+
+  /// Moves over a value of any kind and returns its bytes.
+  package mutating func raw(_ field: String) throws(GGUFError) -> UnsafeRawBufferPointer {
+    skipSpace()
+    let start = offset
+    try skipValue(field, depth: 0)
+    return UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
+  }
+
+  private mutating func skipValue(_ field: String, depth: Int) throws(GGUFError) {
+    guard depth < Self.mostDepth else {
+      throw failure(field, found: "values nested \(depth) deep", expected: "fewer levels")
+    }
+    if isNext("{") {
+      try object(field) { (_, text) throws(GGUFError) in
+        try text.skipValue(field, depth: depth + 1)
+      }
+    } else if isNext("[") {
+      try array(field) { (text) throws(GGUFError) in
+        try text.skipValue(field, depth: depth + 1)
+      }
+    } else if isNext("\"") {
+      _ = try string(field)
+    } else {
+      let start = offset
+      while offset < bytes.count,
+        ![0x2C, 0x5D, 0x7D, 0x20, 0x0A, 0x0D, 0x09].contains(bytes[offset])
+      {
+        offset += 1
+      }
+      guard offset > start else { throw failure(field, found: described, expected: "a value") }
+    }
+  }
+
+  package mutating func string(_ field: String) throws(GGUFError) -> String {
     try expect("\"", field)
     var text: [UInt8] = []
     while offset < bytes.count {
@@ -63,14 +112,14 @@ struct JSONCursor {
   }
 
   /// Only white space may follow; writers pad the header with it.
-  mutating func requireEnd() throws(GGUFError) {
+  package mutating func requireEnd() throws(GGUFError) {
     skipSpace()
     guard offset == bytes.count else {
       throw failure("header", found: described, expected: "the end of the header")
     }
   }
 
-  func failure(_ field: String, found: String, expected: String) -> GGUFError {
+  package func failure(_ field: String, found: String, expected: String) -> GGUFError {
     GGUFError(file: file, field: field, found: found, expected: expected)
   }
 }
@@ -100,7 +149,8 @@ extension JSONCursor {
     return "byte 0x\(String(bytes[offset], radix: 16)) at byte \(offset) of the header"
   }
 
-  private mutating func integer(_ field: String) throws(GGUFError) -> Int {
+  /// Reads a whole number from zero.
+  package mutating func integer(_ field: String) throws(GGUFError) -> Int {
     skipSpace()
     let start = offset
     var value = 0

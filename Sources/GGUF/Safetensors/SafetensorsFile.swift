@@ -22,6 +22,9 @@ package final class SafetensorsFile: Sendable {
     case float8e4m3 = "F8_E4M3"
     case float8e5m2 = "F8_E5M2"
 
+    /// Whether the numbers can be read as floats.
+    package var isReadable: Bool { tensorType != nil }
+
     var bytes: Int {
       switch self {
       case .float64, .int64, .uint64: 8
@@ -32,7 +35,7 @@ package final class SafetensorsFile: Sendable {
     }
 
     /// The same form in a GGUF file, for those whose numbers can be read as floats.
-    var tensorType: TensorType? {
+    package var tensorType: TensorType? {
       switch self {
       case .float32: .f32
       case .float16: .f16

@@ -1,0 +1,50 @@
+import GGUF
+
+/// The families of models that can be imported, by the class name in `architectures` of `config.json`.
+enum ModelFamily: String, CaseIterable {
+  case llama = "LlamaForCausalLM"
+  case mistral = "MistralForCausalLM"
+  case qwen2 = "Qwen2ForCausalLM"
+  case qwen3 = "Qwen3ForCausalLM"
+  case phi3 = "Phi3ForCausalLM"
+  case gemma2 = "Gemma2ForCausalLM"
+  case gemma3 = "Gemma3ForCausalLM"
+  case bert = "BertModel"
+
+  /// Classes that hold the same encoder and a head that is left out.
+  private static let maskedEncoders = ["BertForMaskedLM", "BertForPreTraining"]
+
+  init(_ configuration: JSONObject) throws(GGUFError) {
+    let names = try configuration.optionalArray("architectures") ?? []
+    guard case .string(let name)? = names.first, names.count == 1 else {
+      throw configuration.error(
+        "architectures", found: names.isEmpty ? "none" : "\(names.count) names",
+        expected: "one of " + Self.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    let family = Self(rawValue: name) ?? (Self.maskedEncoders.contains(name) ? .bert : nil)
+    guard let family else {
+      throw configuration.error(
+        "architectures", found: "\"\(name)\"",
+        expected: "one of " + Self.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    self = family
+  }
+
+  /// `general.architecture`, the prefix of the metadata's keys.
+  var architecture: String {
+    switch self {
+    case .llama, .mistral: "llama"
+    case .qwen2: "qwen2"
+    case .qwen3: "qwen3"
+    case .phi3: "phi3"
+    case .gemma2: "gemma2"
+    case .gemma3: "gemma3"
+    case .bert: "bert"
+    }
+  }
+
+  var isGemma: Bool { self == .gemma2 || self == .gemma3 }
+
+  /// Queries and keys are rotated in neighbouring pairs in the file, in halves in the folder.
+  var pairsNeighbours: Bool { self == .llama || self == .mistral }
+}
