@@ -15,19 +15,8 @@ extension LanguageModel {
     let single = try forward([
       ForwardRequest(tokens: [tokens[0]], segment: tail, attending: [passage])
     ])
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for logits in batch + single {
-      for value in logits.values { hash = Self.hashed(hash, value.bitPattern) }
-    }
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
-
-  private static func hashed(_ hash: UInt64, _ word: UInt32) -> UInt64 {
-    var hash = hash
-    for shift in stride(from: 0, to: 32, by: 8) {
-      hash = (hash ^ UInt64((word >> UInt32(shift)) & 0xFF)) &* 0x100_0000_01B3
-    }
-    return hash
+    var hash = BitsHash()
+    for logits in batch + single { hash.add(logits.values) }
+    return hash.text
   }
 }
