@@ -12,7 +12,8 @@ import Testing
     ["trace", "list", "--help"], ["trace", "show", "--help"], ["trace", "verify", "--help"],
     ["trace", "export", "--help"], ["sync", "--help"], ["statement", "--help"],
     ["agent", "--help"], ["page", "--help"], ["model", "--help"], ["model", "info", "--help"],
-    ["model", "fingerprint", "--help"], ["bench", "--help"], ["config", "--help"],
+    ["model", "fingerprint", "--help"], ["model", "quantize", "--help"],
+    ["model", "import", "--help"], ["bench", "--help"], ["config", "--help"],
     ["config", "list", "--help"], ["config", "set", "--help"],
   ])
   func everyCommandExplainsItself(_ arguments: [String]) throws {

@@ -2,13 +2,13 @@ import Agent
 import ArgumentParser
 import GGUF
 import Inference
-import Kernels
 
 /// Models on this machine.
 struct ModelCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "model", abstract: "Show models and the hash of their logits.",
-    subcommands: [Info.self, Fingerprint.self], defaultSubcommand: Info.self)
+    commandName: "model", abstract: "Show, convert, quantise and check models.",
+    subcommands: [Info.self, Quantize.self, Import.self, Fingerprint.self],
+    defaultSubcommand: Info.self)
 
   struct Info: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show what a model file is.")
@@ -26,21 +26,6 @@ struct ModelCommand: AsyncParsableCommand {
       print("parameters    \(parameters)")
       print("tensor types  \(types)")
       print("sha256        \(try FileDigest.sha256(path))")
-    }
-  }
-
-  struct Fingerprint: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Print a hash of logits over a fixed token set.",
-      discussion: "Equal on every machine, instruction set and thread count.")
-
-    @Argument(help: "A GGUF file, or 'reader'.") var model = "reader"
-    @Option(name: [.short, .long], help: "Threads.") var threads = 1
-
-    func run() async throws {
-      let backend = try Backend(threads: threads)
-      let model = try LanguageModel.load(path: ModelLocator.find(model), backend: backend)
-      print("engine \(engineVersion)  \(backend.isa.rawValue)  \(try model.fingerprint())")
     }
   }
 }
