@@ -23,7 +23,7 @@ package struct ModelFingerprint: Codable, Equatable, Sendable {
     threads = backend.threads
     if let features = configuration.encoder {
       // A head that follows the layers, such as a reranker's, is not part of it.
-      var source = TensorSource(file)
+      var source = TensorSource(file, backend: backend)
       let encoder = try Encoder(&source, configuration, features, backend: backend)
       covers = "hidden states"
       fingerprint = encoder.fingerprint()
