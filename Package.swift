@@ -28,7 +28,8 @@ func tests(_ target: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// Data that tests read from the source folder by path.
 let fixtures = [
-  "GGUF": ["Fixtures"], "Tokenizers": ["Fixtures"], "Inference": ["Fixtures"],
+  "Kernels": ["Fixtures"], "GGUF": ["Fixtures"], "Tokenizers": ["Fixtures"],
+  "Inference": ["Fixtures"],
   "ModelImport": ["Fixtures"], "Fuzz": ["Targets", "Corpus"],
 ]
 

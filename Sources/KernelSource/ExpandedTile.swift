@@ -47,70 +47,87 @@ struct ExpandedWeights {
 ///
 /// On AVX-512 2 x 16 x 6 holds 12 integer and 12 float accumulators in 32 registers and issues 96 dot
 /// products per block beside 24 fused multiply-adds (Q4_0, Q8_0), 36 (Q4_K) or 48 (Q6_K), which bounds it
-/// to 80, 73 and 67 % of the peak; one group more or one token more spills.
+/// to 80, 73 and 67 % of the peak; one group more or one token more spills. Chains in memory instead of
+/// registers were slower (55 % against 61 % on Sapphire Rapids), and so were two blocks unrolled (53 %).
 struct ExpandedTile<Kind: TileKind, let R: Int, let T: Int> {
-  typealias Floats = InlineArray<R, InlineArray<T, f32x16>>
   typealias Sums = InlineArray<R, InlineArray<T, i32x16>>
+  typealias Chains = InlineArray<R, InlineArray<T, f32x16>>
 
   @inline(__always)
   static func run(
     _ weights: ExpandedWeights, _ activations: ActivationTile, _ blocks: Int,
     _ output: UnsafeMutablePointer<Float>, _ outputStride: Int
   ) {
-    var f = Floats(repeating: InlineArray<T, f32x16>(repeating: f32x16(repeating: 0)))
+    var chains = Chains(repeating: InlineArray<T, f32x16>(repeating: ci_splat(0)))
     var w = weights
     var x = activations
     var n = blocks
     while n > 0 {
       for half in 0..<2 {
-        for part in 0..<Kind.parts { addPart(w, x, 512 &* half, part, &f) }
-        w.scales += 64 &* Kind.parts &* (Kind.hasAddend ? 2 : 1)
+        addBlock(w, 512 &* half, x, &chains)
+        w.scales += scaleBytes
         x.advance()
       }
       w.values += w.pairStep
       n &-= 2
     }
     for t in 0..<T {
-      for r in 0..<R { store(f[r][t], output, t &* outputStride &+ 16 &* r) }
+      for r in 0..<R { store(chains[r][t], output, t &* outputStride &+ 16 &* r) }
     }
   }
 
+  /// Bytes that describe a block, and a part of it.
   @inline(__always)
-  private static func addPart(
-    _ w: ExpandedWeights, _ x: ActivationTile, _ block: Int, _ part: Int,
-    _ f: inout Floats
+  private static var scaleBytes: Int { Kind.parts &* partBytes }
+  @inline(__always)
+  private static var partBytes: Int { Kind.hasAddend ? 128 : 64 }
+
+  /// Adds the block whose values begin `block` bytes from where `w` points.
+  @inline(__always)
+  private static func addBlock(
+    _ w: ExpandedWeights, _ block: Int, _ x: ActivationTile, _ chains: inout Chains
   ) {
-    var i = Sums(repeating: InlineArray<T, i32x16>(repeating: i32x16(repeating: 0)))
-    for t in 0..<T {
-      let start =
-        Kind.hasOffset
-        ? splatInt32(x.fields, part &* x.fieldStride &+ 4 &* t) : ci_splat_int(magicBits)
-      for r in 0..<R { i[r][t] = start }
-    }
-    let first = 4 &* part
-    for j in first..<first &+ 8 / Kind.parts {
-      for t in 0..<T {
-        let four = splatInt32(x.values, 32 &* t &+ 4 &* j)
-        for r in 0..<R {
-          let quad = bytes(w.values, w.valueStride &* r &+ block &+ 64 &* j)
-          i[r][t] = Kind.isWide ? ci_dot8(i[r][t], quad, four) : ci_dot4(i[r][t], quad, four)
+    let quads = 8 / Kind.parts
+    for part in 0..<Kind.parts {
+      // Without it loads of later weights move up here and push accumulators out of the registers.
+      ci_keep_order()
+      var i = Sums(repeating: InlineArray<T, i32x16>(repeating: ci_splat_int(magicBits)))
+      if Kind.hasOffset {
+        for t in 0..<T {
+          let start = splatInt32(x.fields, part &* x.fieldStride &+ 4 &* t)
+          for r in 0..<R { i[r][t] = start }
         }
       }
+      for j in quads &* part..<quads &* part &+ quads {
+        for t in 0..<T {
+          let four = splatInt32(x.values, 32 &* t &+ 4 &* j)
+          for r in 0..<R {
+            let quad = bytes(w.values, w.valueStride &* r &+ block &+ 64 &* j)
+            i[r][t] = Kind.isWide ? ci_dot8(i[r][t], quad, four) : ci_dot4(i[r][t], quad, four)
+          }
+        }
+      }
+      addSums(i, w.scales + partBytes &* part, w.scaleStride, x, part, &chains)
     }
-    let scales = w.scales + 64 &* part &* (Kind.hasAddend ? 2 : 1)
+  }
+
+  /// The sums of one part of a block, scaled and added to the chains.
+  @inline(__always)
+  private static func addSums(
+    _ i: Sums, _ scales: UnsafeRawPointer, _ scaleStride: Int, _ x: ActivationTile, _ part: Int,
+    _ chains: inout Chains
+  ) {
     for t in 0..<T {
       let scale = splatFloat(x.scales, 4 &* t)
       let bias = splatFloat(x.biases, 4 &* t)
       for r in 0..<R {
         let dot = ci_fma(unsafeBitCast(i[r][t], to: f32x16.self), scale, bias)
-        f[r][t] = ci_fma(dot, vector(scales, w.scaleStride &* r), f[r][t])
-      }
-    }
-    guard Kind.hasAddend else { return }
-    for t in 0..<T {
-      let sum = splatFloat(x.fields, part &* x.fieldStride &+ 4 &* t)
-      for r in 0..<R {
-        f[r][t] = ci_fma(sum, vector(scales, w.scaleStride &* r &+ 64), f[r][t])
+        var chain = ci_fma(dot, vector(scales, scaleStride &* r), chains[r][t])
+        if Kind.hasAddend {
+          let sum = splatFloat(x.fields, part &* x.fieldStride &+ 4 &* t)
+          chain = ci_fma(sum, vector(scales, scaleStride &* r &+ 64), chain)
+        }
+        chains[r][t] = chain
       }
     }
   }

@@ -69,8 +69,8 @@ private func expandGroups(
     expand(weights + r &* stride, job.format, records, part)
   }
   return ExpandedWeights(
-    values: UnsafeRawPointer(panel), scales: UnsafeRawPointer(scales), valueStride: 512 &* blocks,
-    scaleStride: scaleStride, pairStep: 1024)
+    values: UnsafeRawPointer(panel), scales: UnsafeRawPointer(scales),
+    valueStride: 512 &* blocks, scaleStride: scaleStride, pairStep: 1024)
 }
 
 private func multiplyTile(

@@ -116,10 +116,14 @@ CI_INLINE const void *ci_zeros(void) {
   static const unsigned char zeros[256];
   return zeros;
 }
-/// Asks for memory that will be read once.
-CI_INLINE void ci_prefetch(const void *p) { __builtin_prefetch(p, 0, 0); }
+/// Asks for memory that will be read soon, into the second-level cache: there are few line buffers for the
+/// first level, and asked for by those alone a stream reaches 40 % of the bandwidth on Sapphire Rapids.
+CI_INLINE void ci_prefetch(const void *p) { __builtin_prefetch(p, 0, 2); }
 /// Asks for memory that will be read soon, and again later.
 CI_INLINE void ci_prefetch_near(const void *p) { __builtin_prefetch(p, 0, 3); }
+
+/// Keeps the compiler from moving loads across: it would fill more registers than there are.
+CI_INLINE void ci_keep_order(void) { __asm__ volatile("" ::: "memory"); }
 
 /// Loads the first `count` floats, with zeros behind them.
 CI_INLINE f32x16 ci_load_first(const float *p, long count) {
