@@ -41,9 +41,13 @@ extension Encoder {
     var row = 0
     for sequence in sequences {
       rope?.reserve(positions: sequence.tokens.count)
-      for (position, token) in sequence.tokens.enumerated() {
+      sequence.tokens.withUnsafeBufferPointer {
+        backend.embeddingRows(
+          weights.embedding, rows: $0.baseAddress!, count: $0.count,
+          into: state.x.pointer + row * state.width, stride: state.width)
+      }
+      for position in 0..<sequence.tokens.count {
         let x = state.x.pointer + row * state.width
-        backend.embeddingRow(weights.embedding, row: Int(token), into: x)
         let type = position < sequence.firstTypeCount ? 0 : weights.added.count - 1
         let added = weights.added[type].pointer + (rope == nil ? position * count : 0)
         for column in 0..<count { x[column] += added[column] }

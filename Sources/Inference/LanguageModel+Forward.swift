@@ -32,13 +32,15 @@ extension LanguageModel {
 
   /// Sets x to the scaled embedding of every token.
   private func embed(_ chunk: ForwardBatch.Chunk) {
-    var row = 0
     for piece in chunk.pieces {
-      for (index, token) in piece.tokens.enumerated() {
-        backend.embeddingRow(
-          weights.embedding, row: Int(token), into: state.x.pointer + row * state.strides.width)
-        state.positions[row] = Int32(piece.position + index)
-        row += 1
+      piece.tokens.withUnsafeBufferPointer {
+        backend.embeddingRows(
+          weights.embedding, rows: $0.baseAddress!, count: $0.count,
+          into: state.x.pointer + piece.firstRow * state.strides.width,
+          stride: state.strides.width)
+      }
+      for index in 0..<piece.tokens.count {
+        state.positions[piece.firstRow + index] = Int32(piece.position + index)
       }
     }
     guard features.embeddingScale != 1 else { return }

@@ -101,20 +101,21 @@ func unpackRow(
   }
 }
 
-/// One row of expanded block `i`.
+/// One row of expanded block `i`, sixteen columns at a time: scales change at most that often.
 private func widenBlock(
   _ panel: Panel, _ format: Int, _ i: Int, _ lane: Int, _ output: UnsafeMutablePointer<Float>
 ) {
   let parts = ci_parts(format)
   let vectors = ci_scale_vectors(format)
-  for k in 0..<32 {
-    let at = 512 &* i &+ 64 &* (k &>> 2) &+ 4 &* lane &+ (k & 3)
-    let weight = Int(panel.values.load(fromByteOffset: at, as: UInt8.self)) &- offset(format)
-    let part = k &* parts / 32
-    let scales = panel.scales + (64 &* (i &* vectors &+ part &* (vectors / parts)) &+ 4 &* lane)
-    let product = scales.load(as: Float.self) * Float(weight)
-    let addend = scales + 64
-    output[k] = ci_has_addend(format) == 0 ? product : product + addend.load(as: Float.self)
+  for half in 0..<2 {
+    let quads = panel.values + (512 &* i &+ 256 &* half &+ 4 &* lane)
+    let integers =
+      ci_gather_quads(quads, 64) &- ci_splat_int(Int32(truncatingIfNeeded: offset(format)))
+    let part = half &* (parts &- 1)
+    let scale = panel.scales + (64 &* (i &* vectors &+ part &* (vectors / parts)) &+ 4 &* lane)
+    let product = splatFloat(scale, 0) * ci_float(integers)
+    let value = ci_has_addend(format) == 0 ? product : product + splatFloat(scale, 64)
+    store(value, output, 16 &* half)
   }
 }
 

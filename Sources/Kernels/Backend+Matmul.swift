@@ -37,12 +37,4 @@ extension Backend {
     precondition((0..<matrix.rows).contains(row), "row \(row) of \(matrix.rows)")
     kernels.unpack_row(matrix.memory, matrix.format.code, matrix.columns, row, output)
   }
-
-  /// Widens many rows, one after the other.
-  package func embeddingRows(
-    _ matrix: PackedMatrix, rows: UnsafePointer<Int32>, count: Int,
-    into output: UnsafeMutablePointer<Float>, stride: Int
-  ) {
-    for i in 0..<count { embeddingRow(matrix, row: Int(rows[i]), into: output + i * stride) }
-  }
 }

@@ -1,6 +1,19 @@
 import CIntrinsics
 
 extension Backend {
+  /// Widens many rows of a matrix, one after the other, as for the embeddings of tokens.
+  package func embeddingRows(
+    _ matrix: PackedMatrix, rows: UnsafePointer<Int32>, count: Int,
+    into output: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    defer { withExtendedLifetime(matrix) {} }
+    overRows("embeddingRows", count, matrix.columns, passes: 1) { first, tokens in
+      for token in first..<first + tokens {
+        embeddingRow(matrix, row: Int(rows[token]), into: output + token * stride)
+      }
+    }
+  }
+
   /// output = x / sqrt(mean(x^2) + epsilon) * weight, for each token.
   package func rmsNorm(
     _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, epsilon: Float,

@@ -14,6 +14,7 @@ typedef float f32x16 __attribute__((vector_size(64), aligned(64)));
 typedef int i32x16 __attribute__((vector_size(64), aligned(64)));
 typedef unsigned int u32x16 __attribute__((vector_size(64), aligned(64)));
 typedef unsigned char u8x64 __attribute__((vector_size(64), aligned(64)));
+typedef unsigned char u8x16 __attribute__((vector_size(16)));
 typedef signed char i8x16 __attribute__((vector_size(16)));
 typedef unsigned short u16x16 __attribute__((vector_size(32)));
 typedef unsigned short u16x32 __attribute__((vector_size(64), aligned(64)));
@@ -82,6 +83,12 @@ CI_INLINE u8x64 ci_move_bits(u8x64 a, long from, long to, unsigned char mask) {
 }
 CI_INLINE u8x64 ci_or(u8x64 a, u8x64 b) { return a | b; }
 
+/// Four bytes at each of four places `stride` bytes apart, widened.
+CI_INLINE i32x16 ci_gather_quads(const void *p, long stride) {
+  u8x16 v;
+  for (int i = 0; i < 4; i++) __builtin_memcpy((char *)&v + 4 * i, (const char *)p + i * stride, 4);
+  return __builtin_convertvector(v, i32x16);
+}
 CI_INLINE f32x16 ci_float(i32x16 a) { return __builtin_convertvector(a, f32x16); }
 /// Byte `k` of every lane, then `shift` and `mask` within it, as a float.
 CI_INLINE f32x16 ci_float_bits(i32x16 a, long k, long shift, int mask) {
