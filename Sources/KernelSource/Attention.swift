@@ -49,6 +49,9 @@ func mergeAttention(
   job.scatterOutputs()
 }
 
+/// Names the number of rows that `gatherTile` turns into columns.
+private enum QueryColumns<let T: Int> {}
+
 /// The rows of one unit: what they see, and where they are read from and written to.
 struct AttentionJob {
   let shape: ci_attention_shape
@@ -108,15 +111,27 @@ struct AttentionJob {
 
   func gatherQueries() {
     for index in 0..<tiles.count {
-      let first = tiles.start(index)
-      let size = tiles.size(index)
-      for row in first..<first &+ size {
-        let token = request.first_row &+ query(row)
-        let from = shape.queries + (token &* shape.query_stride &+ column(row))
-        let to = scratch.queries + (first &* width &+ row &- first)
-        for d in 0..<dimension { to[d &* size] = from[d] }
+      switch tiles.size(index) {
+      case 6: gatherTile(index, QueryColumns<6>.self)
+      case 5: gatherTile(index, QueryColumns<5>.self)
+      case 4: gatherTile(index, QueryColumns<4>.self)
+      case 3: gatherTile(index, QueryColumns<3>.self)
+      case 2: gatherTile(index, QueryColumns<2>.self)
+      default: gatherTile(index, QueryColumns<1>.self)
       }
     }
+  }
+
+  @inline(__always)
+  private func gatherTile<let T: Int>(_ index: Int, _: QueryColumns<T>.Type) {
+    let first = tiles.start(index)
+    var from = InlineArray<T, UnsafePointer<Float>>(repeating: UnsafePointer(shape.queries))
+    for t in 0..<T {
+      let token = request.first_row &+ query(first &+ t)
+      from[t] += token &* shape.query_stride &+ column(first &+ t)
+    }
+    let to = scratch.queries + first &* width
+    for d in 0..<dimension { for t in 0..<T { to[d &* T &+ t] = from[t][d] } }
   }
 
   func scatterOutputs() {

@@ -15,10 +15,12 @@ extension AttentionJob {
       }
     }
     if !isSeen { return false }
+    // All maxima first: one row's reduction then hides behind the next row's loads.
     for row in 0..<rows {
       finishScores(row, start, end)
-      weigh(row, min(visible(row), end) &- start, end &- start, partial)
+      findMaximum(row, seen(row, start, end), partial)
     }
+    for row in 0..<rows { weigh(row, seen(row, start, end), end &- start, partial) }
     for i in 0..<rows &* width { partial.outputs[i] = 0 }
     eachPiece(start, end) { piece in
       if tiles.count == 1 {
@@ -166,11 +168,17 @@ extension AttentionJob {
     }
   }
 
-  /// Turns the first `seen` scores of a row into weights, and those up to `count` into zeros.
+  /// Positions of a block that a row sees.
   @inline(__always)
-  private func weigh(_ row: Int, _ seen: Int, _ count: Int, _ partial: AttentionPartial) {
+  private func seen(_ row: Int, _ start: Int, _ end: Int) -> Int {
+    max(min(visible(row), end) &- start, 0)
+  }
+
+  /// The largest of the first `seen` scores of a row, times the factor; those behind in their vector
+  /// become minus infinity.
+  @inline(__always)
+  private func findMaximum(_ row: Int, _ seen: Int, _ partial: AttentionPartial) {
     let scores = scratch.scores + row &* scoreStride
-    let seen = max(seen, 0)
     var i = seen
     while i < padded(seen) {
       scores[i] = -.infinity
@@ -182,12 +190,19 @@ extension AttentionJob {
       largest = ci_max(load(scores, i), largest)
       i &+= 16
     }
-    let maximum = ci_largest(largest) * factor
+    partial.maxima[row] = ci_largest(largest) * factor
+  }
+
+  /// Turns the first `seen` scores of a row into weights, and those up to `count` into zeros.
+  @inline(__always)
+  private func weigh(_ row: Int, _ seen: Int, _ count: Int, _ partial: AttentionPartial) {
+    let scores = scratch.scores + row &* scoreStride
+    let maximum = ci_splat(-partial.maxima[row])
     var sum = ci_splat(0)
-    i = 0
+    var i = 0
     while i < seen {
       let score = load(scores, i)
-      let e = exponentialUpTo88(ci_fma(score, ci_splat(factor), ci_splat(-maximum)))
+      let e = exponentialUpTo88(ci_fma(score, ci_splat(factor), maximum))
       let weight = ci_select(ci_greater(score, ci_splat(-.infinity)), e, ci_splat(0))
       sum = sum + weight
       store(weight, scores, i)
@@ -197,7 +212,6 @@ extension AttentionJob {
       store(ci_splat(0), scores, i)
       i &+= 16
     }
-    partial.maxima[row] = maximum
     partial.sums[row] = laneSum(sum)
   }
 }

@@ -41,7 +41,7 @@ struct ScoreTile<let T: Int, let P: Int, E: KVElements> {
       var k = InlineArray<P, f32x16>(repeating: f32x16(repeating: 0))
       for p in 0..<P { k[p] = E.load(keys + p &* keyStride, 16 &* d) }
       if E.streams {
-        for p in 0..<P { ci_prefetch_near(keys + ((P &+ p) &* keyStride &+ 32 &* d)) }
+        prefetch(keys + P &* keyStride, keyStride, d)
       }
       for t in 0..<T {
         let q = ci_splat(queries[d &* T &+ t])
@@ -53,6 +53,14 @@ struct ScoreTile<let T: Int, let P: Int, E: KVElements> {
     }
   }
 
+  /// Asks for the next P blocks: a line holds two of their vectors, so that half of them are due each time.
+  @inline(__always)
+  private static func prefetch(_ keys: UnsafeRawPointer, _ keyStride: Int, _ d: Int) {
+    if P == 1 { return ci_prefetch_near(keys + 32 &* d) }
+    let first = keys + ((d & 1) &* keyStride &+ 32 &* d)
+    for p in 0..<P / 2 { ci_prefetch_near(first + 2 &* p &* keyStride) }
+  }
+
   /// Scores of `blocks` blocks, P at a time as registers allow.
   @inline(__always)
   static func sweep(_ tile: AttentionRows, _ piece: KVPiece, _ blocks: Int) {
@@ -62,6 +70,12 @@ struct ScoreTile<let T: Int, let P: Int, E: KVElements> {
         tile.queries, tile.dimension, piece.keys + b &* piece.keyStride, piece.keyStride,
         tile.scores + (piece.offset &+ 16 &* b))
       b &+= P
+    }
+    if P == 4, b &+ 2 <= blocks {
+      ScoreTile<T, 2, E>.run(
+        tile.queries, tile.dimension, piece.keys + b &* piece.keyStride, piece.keyStride,
+        tile.scores + (piece.offset &+ 16 &* b))
+      b &+= 2
     }
     while b < blocks {
       ScoreTile<T, 1, E>.run(
@@ -91,7 +105,7 @@ struct ValueTile<let T: Int, let J: Int, E: KVElements> {
         var row = InlineArray<J, f32x16>(repeating: f32x16(repeating: 0))
         for j in 0..<J { row[j] = E.load(v, 16 &* j) }
         if E.streams {
-          for j in 0..<(J &+ 1) / 2 { ci_prefetch_near(v + (piece.valueStride &+ 64 &* j)) }
+          for j in 0..<(J &+ 1) / 2 { ci_prefetch_near(v + (2 &* piece.valueStride &+ 64 &* j)) }
         }
         for t in 0..<T {
           let weight = ci_splat(weights[t &* scoreStride &+ p])

@@ -48,9 +48,9 @@ extension Backend {
     }
   }
 
-  /// Tiles that share keys and values widened to float32: widening costs a tenth of a tile's products, and
-  /// the scores of 48 rows and a block stay in the second-level cache.
-  private static let tilesPerSet = 8
+  /// Tiles that share keys and values widened to float32: widening costs half as much as one tile's
+  /// products, and the scores of 96 rows and a block stay in the second-level cache.
+  private static let tilesPerSet = 16
 
   private func attentionWork(
     _ requests: [AttentionRequest], _ layout: KVLayout, _ queryHeads: Int

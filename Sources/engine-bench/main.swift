@@ -3,6 +3,7 @@ import Foundation
 // Times one part of the engine on a model file and prints JSON.
 //   engine-bench speed MODEL.gguf [--prefill 128,256] [--decode 32]
 //   engine-bench load MODEL.gguf           once, in this fresh process: no rounds, no --serve
+//   engine-bench context MODEL.gguf [--context 128,512,1024,2048,4096,8064]
 //   engine-bench encode MODEL.gguf TEXTS.txt
 //   engine-bench score MODEL.gguf [--contexts 16] [--shared 256] [--continuation 64]
 // and for each [--threads 1] [--rounds 5] [--serve]. With --serve it times one round for every line on
@@ -20,6 +21,8 @@ let modes = [
     usage: "MODEL.gguf [--prefill N,N] [--decode N]", files: 1, options: ["prefill", "decode"],
     run: Speed.run),
   "load": Mode(usage: "MODEL.gguf", files: 1, options: [], run: Load.run),
+  "context": Mode(
+    usage: "MODEL.gguf [--context N,N]", files: 1, options: ["context"], run: Context.run),
   "encode": Mode(usage: "MODEL.gguf TEXTS.txt", files: 2, options: [], run: Encode.run),
   "score": Mode(
     usage: "MODEL.gguf [--contexts N] [--shared N] [--continuation N]", files: 1,

@@ -107,7 +107,7 @@ struct HashRun {
     let layout = KVLayout(heads: 2, headDimension: dimension)
     let width = 2 * dimension
     let own = 21
-    let shared = 37
+    let shared = 260
     let rows = shared + own
     let keys = numbers.buffer(rows * width)
     let values = numbers.buffer(rows * width)
@@ -123,13 +123,17 @@ struct HashRun {
       ], layout: layout, keys: keys.pointer, keyStride: width, values: values.pointer,
       valueStride: width)
     var hash = Hash()
-    for causal in [true, false] {
+    for (causal, window, softCap) in [
+      (true, nil, nil), (false, nil, nil), (true, 33, nil), (true, nil, 2),
+    ] as [(Bool, Int?, Float?)] {
       let request = AttentionRequest(
         firstRow: 0, rows: own, attended: [KVSpan(base: first.pointer, count: shared)],
-        own: KVSpan(base: second.pointer, count: own), causal: causal)
+        own: KVSpan(base: second.pointer, count: own, position: shared), causal: causal,
+        window: window)
       backend.attention(
-        [request], layout: layout, queryHeads: 6, scale: 0.2, queries: queries.pointer,
-        queryStride: 3 * width, output: output.pointer, outputStride: 3 * width)
+        [request], layout: layout, queryHeads: 6, scale: 0.2, softCap: softCap,
+        queries: queries.pointer, queryStride: 3 * width, output: output.pointer,
+        outputStride: 3 * width)
       hash.add(output)
     }
     hash.show("attention \(dimension)")
