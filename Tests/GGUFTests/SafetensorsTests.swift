@@ -98,6 +98,15 @@ import Testing
     #expect(try failure(file(twice)).found == "the name a second time")
   }
 
+  @Test func longKeysAreRefusedBeforeTheyAreBuilt() throws {
+    let name = String(repeating: "a", count: 70_000)
+    let error = try failure(file("{\"\(name)\": 1}"))
+    #expect(error.found == "a longer string")
+    #expect(error.expected == "at most 65535 bytes")
+    let metadata = "{\"__metadata__\": {\"a\": \"\(name)\\\"\\\\\"}}"
+    #expect(try SafetensorsFile(bytes: file(metadata), name: "metadata").tensors.isEmpty)
+  }
+
   @Test func flippedBitsNeverTrap() throws {
     let header = "{\"a\": \(entry("[4,2]", "[0,32]")), \"b\": \(entry("[4]", "[32,40]", "F16"))}"
     let bytes = file(header)

@@ -5,6 +5,8 @@
 package struct JSONCursor {
   /// How deeply a value that is skipped may be nested.
   private static let mostDepth = 64
+  /// Keys are built one at a time; a hostile one may not take the file's size in memory again.
+  private static let mostKeyBytes = 65_535
 
   package let file: String
   private let bytes: UnsafeRawBufferPointer
@@ -22,7 +24,7 @@ package struct JSONCursor {
     try expect("{", field)
     if skip("}") { return }
     repeat {
-      let key = try string(field)
+      let key = try string(field, mostBytes: Self.mostKeyBytes)
       try expect(":", field)
       try member(key, &self)
     } while skip(",")
@@ -65,6 +67,17 @@ package struct JSONCursor {
     return UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
   }
 
+  /// Moves over a string without building it; its escapes are not checked.
+  package mutating func skipString(_ field: String) throws(GGUFError) {
+    try expect("\"", field)
+    while offset < bytes.count {
+      let byte = bytes[offset]
+      offset += byte == UInt8(ascii: "\\") ? 2 : 1
+      if byte == UInt8(ascii: "\"") { return }
+    }
+    throw failure(field, found: "the end of the header", expected: "the end of a string")
+  }
+
   private mutating func skipValue(_ field: String, depth: Int) throws(GGUFError) {
     guard depth < Self.mostDepth else {
       throw failure(field, found: "values nested \(depth) deep", expected: "fewer levels")
@@ -78,7 +91,7 @@ package struct JSONCursor {
         try text.skipValue(field, depth: depth + 1)
       }
     } else if isNext("\"") {
-      _ = try string(field)
+      try skipString(field)
     } else {
       let start = offset
       while offset < bytes.count,
@@ -90,10 +103,16 @@ package struct JSONCursor {
     }
   }
 
-  package mutating func string(_ field: String) throws(GGUFError) -> String {
+  /// Reads a string of at most `mostBytes` bytes.
+  package mutating func string(
+    _ field: String, mostBytes: Int = .max
+  ) throws(GGUFError) -> String {
     try expect("\"", field)
     var text: [UInt8] = []
     while offset < bytes.count {
+      guard text.count <= mostBytes else {
+        throw failure(field, found: "a longer string", expected: "at most \(mostBytes) bytes")
+      }
       let byte = bytes[offset]
       offset += 1
       switch byte {

@@ -27,7 +27,7 @@ struct SafetensorsHeader {
   ) throws(GGUFError) {
     try text.object("header") { (name, text) throws(GGUFError) in
       if name == "__metadata__" {
-        try text.object(name) { (_, text) throws(GGUFError) in _ = try text.string("metadata") }
+        try text.object(name) { (_, text) throws(GGUFError) in try text.skipString("metadata") }
         return
       }
       guard !name.isEmpty, name.utf8.count <= Self.mostNameBytes,
@@ -55,7 +55,7 @@ struct SafetensorsHeader {
     try text.object("tensor \(name)") { (key, text) throws(GGUFError) in
       switch key {
       case "dtype":
-        let found = try text.string("dtype of tensor \(name)")
+        let found = try text.string("dtype of tensor \(name)", mostBytes: 40)
         element = SafetensorsFile.Element(rawValue: found)
         guard element != nil else {
           throw text.failure(
