@@ -51,17 +51,6 @@ int ci_cpu_level(void) {
   return 3;
 }
 #else
-/// Whether Linux lets this process use the tile registers: their 8 KiB are saved only for those who ask
-/// (Documentation/arch/x86/xstate.rst).
-static int mayUseTiles(void) {
-#if defined(__linux__)
-  const long requestPermission = 0x1023, tileData = 18;
-  return syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
-#else
-  return 0;
-#endif
-}
-
 int ci_cpu_level(void) { return 0; }
 #endif
 
