@@ -8,11 +8,7 @@ import GGUF
 
 /// Opens and decodes everything; more than the mapping, the file's size and 64 MiB is not to be had.
 func readWithinLimit(_ path: String) throws {
-  var status = stat()
-  guard stat(path, &status) == 0 else { throw Failure("no file") }
-  let limit = rlim_t(try addressSpace() + 2 * Int(status.st_size) + 64 << 20)
-  var limits = rlimit(rlim_cur: limit, rlim_max: limit)
-  guard setrlimit(.init(RLIMIT_AS.rawValue), &limits) == 0 else { throw Failure("setrlimit") }
+  try limitMemory(path)
   let file = try GGUFFile(path: path)
   var decoded = 0
   for key in file.metadata.keys {
@@ -21,6 +17,22 @@ func readWithinLimit(_ path: String) throws {
     decoded += (try? file.floats(key).count) ?? 0
   }
   print("read: \(file.metadata.count) keys, \(file.tensors.count) tensors, \(decoded) elements")
+}
+
+/// Takes and touches more than the limit: must not return.
+func exceedLimit(_ path: String) throws {
+  try limitMemory(path)
+  let much = [UInt8](repeating: 1, count: 80 << 20)
+  print("had \(much.count) bytes")
+}
+
+/// From here on this process may take the file's size twice, once to map it, and 64 MiB.
+private func limitMemory(_ path: String) throws {
+  var status = stat()
+  guard stat(path, &status) == 0 else { throw Failure("no file") }
+  let limit = rlim_t(try addressSpace() + 2 * Int(status.st_size) + 64 << 20)
+  var limits = rlimit(rlim_cur: limit, rlim_max: limit)
+  guard setrlimit(.init(RLIMIT_AS.rawValue), &limits) == 0 else { throw Failure("setrlimit") }
 }
 
 /// Bytes of addresses that this process has now.

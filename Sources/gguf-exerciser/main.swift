@@ -1,5 +1,6 @@
 // Does to a file, in a process of its own, what a test could not survive or could not measure.
 //   gguf-exerciser read FILE        opens it and decodes all metadata, in file size + 64 MiB of memory
+//   gguf-exerciser exceed FILE      takes more than that: must not end well
 //   gguf-exerciser default FILE     shortens it under a mapping that nobody watches over: must end by SIGBUS
 //   gguf-exerciser chained FILE     the same with an earlier handler, which must be called (exit status 42)
 //   gguf-exerciser sent FILE        a SIGBUS that is sent, not caused: must end the process too
@@ -12,13 +13,14 @@ import GGUF
 #endif
 
 guard CommandLine.arguments.count == 3 else {
-  print("usage: gguf-exerciser read|default|chained|sent FILE")
+  print("usage: gguf-exerciser read|exceed|default|chained|sent FILE")
   exit(64)
 }
 let path = CommandLine.arguments[2]
 do {
   switch CommandLine.arguments[1] {
   case "read": try readWithinLimit(path)
+  case "exceed": try exceedLimit(path)
   case "default": try touchForeignMapping(path)
   case "chained":
     signal(SIGBUS) { _ in _exit(42) }
