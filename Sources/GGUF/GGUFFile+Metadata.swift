@@ -35,7 +35,10 @@ extension GGUFFile {
 
   package func strings(_ key: String) throws(GGUFError) -> [String] {
     let array = try array(key, "an array of strings")
+    // A string takes 16 bytes, and 48 more besides its own where it has more than 15.
+    try array.requireAffordable(64, beyond: 0, path, key)
     var result: [String] = []
+    result.reserveCapacity(array.count)
     try array.forEachString(file: path, field: key) { bytes throws(GGUFError) in
       guard let string = String(validating: bytes, as: UTF8.self) else {
         throw GGUFError(

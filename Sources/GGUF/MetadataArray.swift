@@ -68,6 +68,7 @@ package struct MetadataArray: Sendable {
       throw GGUFError(
         file: file, field: field, found: MetadataValue.array(self).summary, expected: expected)
     }
+    try requireAffordable(MemoryLayout<T>.stride, beyond: encoded.count, file, field)
     return try reading { () throws(GGUFError) in
       var result: [T] = []
       result.reserveCapacity(count)
@@ -82,6 +83,23 @@ package struct MetadataArray: Sendable {
       }
       return result
     }
+  }
+
+  /// Bytes that a decoded array may take beyond those that its elements have in the file.
+  private static let mostExtraBytes = 40 << 20
+
+  /// Refuses an array whose decoded form, of `bytes` for each element, would be out of proportion.
+  ///
+  /// A hostile file of one-byte numbers or empty strings could otherwise ask for several times its size.
+  /// The largest vocabularies have half a million merges.
+  func requireAffordable(
+    _ bytes: Int, beyond given: Int, _ file: String, _ field: String
+  ) throws(GGUFError) {
+    let most = (Self.mostExtraBytes + given) / bytes
+    guard count > most else { return }
+    throw GGUFError(
+      file: file, field: field, found: MetadataValue.array(self).summary,
+      expected: "at most \(most) elements")
   }
 
   /// Runs `body`, which reads the elements; that the file shrank comes before any other error.

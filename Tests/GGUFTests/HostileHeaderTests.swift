@@ -30,7 +30,7 @@ import Testing
     return header.bytes + Array(repeating: 0, count: 32 * tensors + 64)
   }
 
-  private static let files: [(name: String, bytes: () -> [UInt8])] = [
+  private static let files: [(name: String, bytes: @Sendable () -> [UInt8])] = [
     ("strings", { array(type: 8, elementBytes: 8, fill: 0) }),
     ("bytes", { array(type: 0, elementBytes: 1, fill: 1) }),
     ("bools", { array(type: 7, elementBytes: 1, fill: 1) }),
