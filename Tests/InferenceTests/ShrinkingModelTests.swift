@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  /// A thread cuts the file at some moment of the load, which ends in a model or in an error.
+  /// A thread cuts the file before or during the load, which ends in a model or in an error.
   @Test func aFileCutWhileLoadingNeverEndsTheProcess() throws {
     let backend = try Backend(threads: 2)
     let whole = try TestModels.tiny("tiny-mixed").fingerprint()
@@ -42,6 +42,8 @@ import Testing
         truncate(path, round % 3 * 5000)
       }
       cutter.start()
+      // Every other round the file is short before it is opened.
+      while round % 2 == 0 && !cutter.isFinished { usleep(100) }
       do {
         let model = try LanguageModel.load(path: path, backend: backend)
         #expect(try model.fingerprint() == whole)
@@ -51,6 +53,6 @@ import Testing
       }
       while !cutter.isFinished { usleep(100) }
     }
-    #expect(failures > 0)
+    #expect(failures >= 30)
   }
 }
