@@ -10,6 +10,8 @@ import CIntrinsics
 package struct MachineLimits: Sendable {
   /// Memory read in 10^9 bytes a second.
   package let readGBps: Double
+  /// The same for memory that stays in the second-level cache: the yardstick of kernels on activations.
+  package let cacheGBps: Double
   /// Integer multiplications and additions in 10^9 a second, as the dot product of bytes does them in
   /// vector registers.
   package let integerGOPs: Double
@@ -38,6 +40,11 @@ package struct MachineLimits: Sendable {
     let read = best(backend, threads, attempts: 6) { thread in
       kernels.read(memory + thread * part, part)
     }
+    let small = min(part, cachedBytes)
+    let rounds = max(1, part / small / 4)
+    let cached = best(backend, threads, attempts: 6) { thread in
+      (0..<rounds).reduce(0) { sum, _ in sum &+ kernels.read(memory + thread * part, small) }
+    }
     let integer = best(backend, threads, attempts: 6) { _ in kernels.integer_work(iterations) }
     let fma = best(backend, threads, attempts: 6) { _ in
       Int(kernels.fma_work(iterations).bitPattern)
@@ -48,10 +55,14 @@ package struct MachineLimits: Sendable {
     }
     return MachineLimits(
       readGBps: Double(part * threads) / read,
+      cacheGBps: Double(small * rounds * threads) / cached,
       integerGOPs: all * Double(kernels.integer_operations) / integer,
       matrixGOPs: matrix.map { all * Double(4 * 2 * 16 * 16 * 32) / $0 },
       fmaGFLOPs: all * Double(kernels.fma_operations) / fma)
   }
+
+  /// Fits the second-level caches of all machines that have AVX2, and few first-level ones.
+  private static let cachedBytes = 192 << 10
 
   /// Nanoseconds of the fastest attempt in which every thread does the work once.
   private static func best(

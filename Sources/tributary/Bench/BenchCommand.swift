@@ -14,6 +14,8 @@ struct BenchCommand: AsyncParsableCommand {
       '% peak' is prefill arithmetic over the integer peak (of the matrix unit where the isa is amx),
       measured in the same run. A model that fits the caches decodes faster than memory can be read:
       '% read' is then above 100.
+      With --kernels, 'bound' is the limit that decides for a kernel (integer or fma peak, memory,
+      cache) and '% limit' how near it comes; small kernels also pay for starting the threads.
       """)
 
   @Option(name: [.short, .long], help: "A GGUF file, or 'reader'.")
@@ -34,7 +36,7 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(name: [.short, .long], help: "md, json, jsonl or csv.")
   var output = BenchFormat.md
 
-  @Flag(help: "Show each kernel: shape, calls, time, GOP/s and its share of the forward pass.")
+  @Flag(help: "Show each kernel: shape, calls, time, its limit and its share of the forward pass.")
   var kernels = false
 
   func validate() throws {
@@ -61,7 +63,7 @@ struct BenchCommand: AsyncParsableCommand {
         let samples = try run.decode(generate)
         speeds.rows.append(BenchRows.decode(run, generate, samples, limits))
       }
-      if kernels { shapes.rows += try BenchRows.kernels(run, prompt, generate) }
+      if kernels { shapes.rows += try BenchRows.kernels(run, prompt, generate, limits) }
     }
     print(try speeds.rendered(as: output))
     if kernels { print("\n" + (try shapes.rendered(as: output))) }

@@ -24,7 +24,10 @@ enum BenchRows {
     Column(title: "threads", key: "threads"), Column(title: "calls", key: "calls"),
     Column(title: "µs/call", key: "microseconds_per_call"),
     Column(title: "GOP/s", key: "gop_per_s"),
-    Column(title: "GB/s", key: "gb_per_s"), Column(title: "% pass", key: "percent_of_pass"),
+    Column(title: "GB/s", key: "gb_per_s"),
+    Column(title: "bound", key: "bound", alignsRight: false),
+    Column(title: "% limit", key: "percent_of_limit"),
+    Column(title: "% pass", key: "percent_of_pass"),
   ]
 
   static func prefill(
@@ -60,16 +63,20 @@ enum BenchRows {
 
   /// One row for each kernel and shape of one prefill and of one decode.
   static func kernels(
-    _ run: BenchRun, _ prompt: Int, _ generate: Int
+    _ run: BenchRun, _ prompt: Int, _ generate: Int, _ limits: MachineLimits
   ) throws -> [[BenchValue]] {
     var rows: [[BenchValue]] = []
-    if prompt > 0 { rows += try profile(run, "pp\(prompt)") { _ = try run.prefill(prompt) } }
-    if generate > 0 { rows += try profile(run, "tg\(generate)") { _ = try run.decode(generate) } }
+    if prompt > 0 {
+      rows += try profile(run, "pp\(prompt)", limits) { _ = try run.prefill(prompt) }
+    }
+    if generate > 0 {
+      rows += try profile(run, "tg\(generate)", limits) { _ = try run.decode(generate) }
+    }
     return rows
   }
 
   private static func profile(
-    _ run: BenchRun, _ test: String, _ body: () throws -> Void
+    _ run: BenchRun, _ test: String, _ limits: MachineLimits, _ body: () throws -> Void
   ) throws -> [[BenchValue]] {
     run.model.backend.startProfile()
     do {
@@ -82,12 +89,14 @@ enum BenchRows {
     let total = Double(found.reduce(0) { $0 + $1.counter.nanoseconds })
     return found.map { shape, counter in
       let time = Double(max(1, counter.nanoseconds))
+      let roof = limits.roofline(shape, counter)
       let size = shape.rows > 0 ? "\(shape.rows)x\(shape.columns)" : "\(shape.columns)"
       return [
         .text(shape.name), .text(shape.format.map { "\($0)" } ?? ""), .text(size), .text(test),
         .integer(run.model.backend.threads), .integer(counter.calls),
         .decimal(time / 1000 / Double(counter.calls), 1),
         .decimal(Double(counter.operations) / time, 1), .decimal(Double(counter.bytes) / time, 2),
+        .text(roof.bound.rawValue), .decimal(100 * roof.nanoseconds / time, 1),
         .decimal(100 * time / total, 1),
       ]
     }
