@@ -1,5 +1,6 @@
 import Answering
 import Corpus
+import Foundation
 import Inference
 
 /// A model that is ready to answer, with the digests that a trace names.
@@ -22,10 +23,32 @@ struct LoadedAnswerer {
       return
     }
     let lexicon = try Lexicon.load(besideModel: path)
-    answerer = try ReaderAnswerer(model: model, embedder: session.embedder(), lexicon: lexicon)
+    answerer = try ReaderAnswerer(
+      model: model, embedder: session.embedder(), lexicon: lexicon,
+      cache: Self.cache(session.home, model, digest))
     companions = [
       try FileDigest.sha256(ModelLocator.find("embedding")),
       try FileDigest.sha256(Lexicon.path(besideModel: path)),
     ]
+  }
+
+  /// Passages that the model has read stay on disk: reading one again costs a hundredth.
+  ///
+  /// A folder that cannot be used is said once and done without.
+  private static func cache(
+    _ home: Home, _ model: LanguageModel, _ digest: Digest
+  ) -> KVCache? {
+    do {
+      return try KVCache(
+        directory: home.passageCache, capacityBytes: 256 << 20, model: model,
+        modelHash: digest.bytes, onWarning: warn)
+    } catch {
+      warn("\(error)")
+      return nil
+    }
+  }
+
+  @Sendable private static func warn(_ message: String) {
+    FileHandle.standardError.write(Data("tributary: \(message)\n".utf8))
   }
 }

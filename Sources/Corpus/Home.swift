@@ -8,10 +8,14 @@ package struct Home: Sendable, Equatable {
   package let config: String
   /// Shards, catalog and traces.
   package let data: String
+  /// What can be computed again.
+  package let cache: String
 
-  package init(config: String, data: String) {
+  /// `cache` nil: a folder inside `data`.
+  package init(config: String, data: String, cache: String? = nil) {
     self.config = config
     self.data = data
+    self.cache = cache ?? data + "/cache"
   }
 
   /// Finds the folders from the environment; they need not exist yet.
@@ -36,7 +40,8 @@ package struct Home: Sendable, Equatable {
     }
     return Home(
       config: folder("XDG_CONFIG_HOME", ".config"),
-      data: folder("XDG_DATA_HOME", ".local/share"))
+      data: folder("XDG_DATA_HOME", ".local/share"),
+      cache: folder("XDG_CACHE_HOME", ".cache"))
   }
 
   package var keys: String { config + "/keys" }
@@ -46,10 +51,12 @@ package struct Home: Sendable, Equatable {
   package var catalog: String { data + "/catalog.sqlite" }
   package var traces: String { data + "/traces.sqlite" }
   package var history: String { data + "/history" }
+  /// Keys and values of passages that a model has read.
+  package var passageCache: String { cache + "/passages" }
 
   /// Makes the folders, readable for their owner alone.
   package func create() throws {
-    for folder in [config, data, keys, shards] {
+    for folder in [config, data, cache, keys, shards] {
       try DurableFile.createFolder(folder, permissions: 0o700)
     }
   }

@@ -97,10 +97,16 @@ struct HomeTests {
     let one = try Home.locate(environment: ["TRIBUTARY_HOME": "/t", "HOME": "/h"])
     #expect(one == Home(config: "/t", data: "/t"))
     let xdg = try Home.locate(
-      environment: ["HOME": "/h", "XDG_CONFIG_HOME": "/c", "XDG_DATA_HOME": "/d"])
-    #expect(xdg == Home(config: "/c/tributary", data: "/d/tributary"))
+      environment: [
+        "HOME": "/h", "XDG_CONFIG_HOME": "/c", "XDG_DATA_HOME": "/d", "XDG_CACHE_HOME": "/e",
+      ])
+    #expect(xdg == Home(config: "/c/tributary", data: "/d/tributary", cache: "/e/tributary"))
     let plain = try Home.locate(environment: ["HOME": "/h", "XDG_DATA_HOME": "relative"])
-    #expect(plain == Home(config: "/h/.config/tributary", data: "/h/.local/share/tributary"))
+    #expect(
+      plain
+        == Home(
+          config: "/h/.config/tributary", data: "/h/.local/share/tributary",
+          cache: "/h/.cache/tributary"))
     #expect(plain.contributorKey == "/h/.config/tributary/keys/contributor.key")
     #expect(throws: CorpusError.self) { try Home.locate(environment: [:]) }
   }
