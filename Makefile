@@ -14,6 +14,7 @@ setup: ## Install the system packages that the build needs.
 
 setup-test: ## Install what the tests need besides.
 	@Scripts/setup build test
+	@Scripts/fetch-vocabularies || echo "test: without llama.cpp's vocabularies their tests are skipped"
 
 build: setup ## Build everything once, in release, with testing enabled.
 	$(SWIFT) build $(CONFIG) --build-tests
