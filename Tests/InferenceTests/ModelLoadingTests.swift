@@ -79,11 +79,11 @@ import Testing
   /// version cannot be replayed by the new one, and record the new values here.
   @Test func theBitsAreThoseOfThisEngineVersion() throws {
     let expected = [
-      "tiny-q8_0": "91637b1139d0ac14", "tiny-q4_0": "0fb2b72f4b3d0f3d",
-      "tiny-f16": "bdd9f7471e4c2a26", "tiny-bf16": "761d331321d5ab1f",
-      "tiny-mixed": "32c44d37f6523510", "tiny-odd": "0202a7d9237a9069",
+      "tiny-q8_0": "1a0b9e49e76739cc", "tiny-q4_0": "831b70816f008831",
+      "tiny-f16": "db50ec0f7e3d24ef", "tiny-bf16": "fed4b7b26bd3ba65",
+      "tiny-mixed": "2f639d40abc5384e", "tiny-odd": "5e61a27c19c2df12",
     ]
-    #expect(engineVersion == 1)
+    #expect(engineVersion == 2)
     for (name, fingerprint) in expected {
       #expect(try TestModels.tiny(name).fingerprint() == fingerprint, "\(name)")
     }
