@@ -73,6 +73,38 @@ CI_INLINE int ci_reduce_max(i32x16 a) { return __builtin_reduce_max(a); }
 CI_INLINE int ci_reduce_add(i32x16 a) { return __builtin_reduce_add(a); }
 CI_INLINE i8x16 ci_low_bytes(i32x16 a) { return __builtin_convertvector(a, i8x16); }
 
+/// Reduces sixteen vectors at once, vector t to lane t: halves of pairs are merged, then quarters, and so on,
+/// which takes a third of the instructions of sixteen reductions.
+#define CI_REDUCE_ROWS(name, combine)                                                               \
+  CI_INLINE i32x16 name(const void *rows) {                                                         \
+    i32x16 v[16];                                                                                   \
+    __builtin_memcpy(v, rows, sizeof v);                                                            \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < 8; i++) v[i] = combine(                  \
+        __builtin_shufflevector(v[i], v[i + 8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, \
+                                23),                                                                \
+        __builtin_shufflevector(v[i], v[i + 8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28,   \
+                                29, 30, 31));                                                       \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < 4; i++) v[i] = combine(                  \
+        __builtin_shufflevector(v[i], v[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25,   \
+                                26, 27),                                                            \
+        __builtin_shufflevector(v[i], v[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, \
+                                30, 31));                                                           \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < 2; i++) v[i] = combine(                  \
+        __builtin_shufflevector(v[i], v[i + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13,   \
+                                28, 29),                                                            \
+        __builtin_shufflevector(v[i], v[i + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, \
+                                30, 31));                                                           \
+    return combine(__builtin_shufflevector(v[0], v[1], 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26,   \
+                                           12, 28, 14, 30),                                         \
+                   __builtin_shufflevector(v[0], v[1], 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27,   \
+                                           13, 29, 15, 31));                                        \
+  }
+#define CI_ADD(a, b) ((a) + (b))
+CI_REDUCE_ROWS(ci_max_of_rows, __builtin_elementwise_max)
+CI_REDUCE_ROWS(ci_sum_of_rows, CI_ADD)
+#undef CI_ADD
+#undef CI_REDUCE_ROWS
+
 CI_INLINE u8x64 ci_low_nibbles(u8x64 a) { return a & (unsigned char)15; }
 CI_INLINE u8x64 ci_high_nibbles(u8x64 a) { return (u8x64)((u16x32)a >> 4) & (unsigned char)15; }
 /// Moves bit `from` of every byte to bit `to` and keeps what `mask` selects there. Words are shifted, so
