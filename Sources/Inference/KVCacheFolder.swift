@@ -12,7 +12,6 @@ final class KVCacheFolder {
   /// Bytes of all files at the last scan, and what was written since.
   private var estimate = 0
   private var writesSinceScan = 0
-  private var serial = 0
 
   private struct File {
     let name: String
@@ -43,8 +42,9 @@ final class KVCacheFolder {
   func write(_ bytes: [UInt8], as name: String) throws -> Int {
     guard bytes.count <= capacity else { return 0 }
     let evicted = makeRoom(for: bytes.count)
-    serial += 1
-    let partial = path(of: "\(name).\(getpid())-\(serial)\(Self.partialSuffix)")
+    // Random, because caches of one process, and of machines that share the folder, write at once.
+    let unique = String(UInt64.random(in: .min ... .max), radix: 16)
+    let partial = path(of: "\(name).\(unique)\(Self.partialSuffix)")
     do {
       try Self.writeNew(bytes, to: partial)
       guard rename(partial, path(of: name)) == 0 else { throw Self.failure(partial) }
