@@ -18,8 +18,10 @@ struct MatmulPlan {
   private let groupsPerUnit: Int
   private let tilesPerUnit: Int
 
-  /// Records of a token block: a share of the last cache. Tiles read them as one slow stream, 3 to 5 bytes a
-  /// cycle; a smaller block would expand the weights more often.
+  /// Records of a token block: a share of the last cache.
+  ///
+  /// Tiles read them as one slow stream, 3 to 5 bytes a cycle; a smaller block would expand the
+  /// weights more often.
   private static let blockBytes = 4 << 20
 
   init(
