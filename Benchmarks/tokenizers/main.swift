@@ -91,6 +91,8 @@ case "time":
   let rate = rate(tokenizer, text, seconds: Double(arguments[4]) ?? 1)
   output = Data("\(rate) \(loading)\n".utf8)
 default:
-  fatalError("no mode \(arguments[1])")
+  let message = "found mode \(arguments[1]), expected ids, pieces, decode or time\n"
+  FileHandle.standardError.write(Data(message.utf8))
+  exit(64)
 }
 FileHandle.standardOutput.write(output)

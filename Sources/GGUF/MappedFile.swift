@@ -64,7 +64,7 @@ package final class MappedFile: @unchecked Sendable {
       expected: "\(bytes.count) bytes that stay. Replace files by renaming, not by writing")
   }
 
-  /// Gives `body` a range of the bytes, of which it is the only reader for now.
+  /// Gives `body` a range of the bytes that nobody else reads until it returns.
   ///
   /// Maps the range's pages at once before and unmaps them after, so that reading a large file part by
   /// part costs this process the memory of a part. Safe from several threads.

@@ -20,7 +20,7 @@ import CIntrinsics
   /// The matrix unit sums one block of 16 tokens, 16 rows and 32 columns in 16 cycles; the vector unit then
   /// continues the 16 x 16 chains of fused multiply-adds, one row of outputs in a register each, with the
   /// sums of four blocks before. Both run at the same time if their instructions alternate. Of the cycles
-  /// of a block, 32 are multiply-adds (Granite Rapids does only one a cycle while tile instructions are in
+  /// of a block, 32 are multiply-adds (the Xeon measured does only one a cycle while tile instructions are in
   /// flight); with the way of the sums through memory it takes 65 to 80, register tiles 110.
   struct TileStream<Kind: TileKind> {
     let values: UnsafeRawPointer
