@@ -36,7 +36,8 @@ extension AgentSession {
     let roster = Roster(chunks)
     let answer = try loaded.answerer.answer(
       record.question, sources: roster.sources, progress: AnswerProgress())
-    let attribution = try loaded.answerer.attribute(answer, seed: record.id.seed)
+    let attribution = try loaded.answerer.attribute(
+      answer, seed: record.id.seed, limits: record.plan.limits)
     var replayed = TraceAssembly(loaded: loaded, roster: roster, sampling: sampling)
       .record(answer, attribution, secret: record.secret)
     // Passages that did not fit left gaps in the ranking.

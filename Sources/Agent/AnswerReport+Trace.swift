@@ -108,9 +108,16 @@ extension TraceRecord {
 
   var partition: Partition { Partition(contributorOfDocument: documentPlayers) }
 
+  /// The plan that the trace was made with: it follows from the coalitions that were scored.
+  var plan: AttributionPlan {
+    AttributionPlan(
+      partition: partition, seed: id.seed,
+      scored: coalitions.map { Coalition(bits: $0.documents) },
+      isExact: players.allSatisfy { $0.standardErrorPPM == nil })
+  }
+
   /// Every value of the answer, from the coalition table alone.
   func influence() throws -> Influence {
-    let plan = AttributionPlan(partition: partition, seed: id.seed)
     let values = try CoalitionValues(
       coalitions.map { Coalition(bits: $0.documents) }, coalitions.map(\.microNats))
     return try plan.influence(from: values)

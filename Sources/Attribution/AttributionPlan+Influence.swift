@@ -8,7 +8,8 @@ extension AttributionPlan {
   package func influence(from values: CoalitionValues) throws(GameError) -> Influence {
     switch method {
     case .exact(let methods): try exactInfluence(methods, values: values)
-    case .sampled(let pairs): try sampledInfluence(pairs, values: values)
+    case .orders(let pairs): try ordersInfluence(pairs, values: values)
+    case .leverage(let sample, let turns): try leverageInfluence(sample, turns, values: values)
     }
   }
 
@@ -31,29 +32,19 @@ extension AttributionPlan {
     return try influence(contributors, documents(groups, totals: shapley), values)
   }
 
-  private func sampledInfluence(
+  private func ordersInfluence(
     _ pairs: [OrderPair], values: CoalitionValues
   ) throws(GameError) -> Influence {
-    var table: [Coalition: Int128] = [:]
-    for coalition in coalitions { table[coalition] = Int128(try values.value(of: coalition)) }
-    let gain = try values.value(of: partition.everyDocument) - values.value(of: .nobody)
+    let table = try table(of: values)
     let sample = PairedSample(
       pairs: pairs, groups: partition.documents, group: { $0 }, values: table)
     let grouped = PairedSample(
       pairs: pairs, groups: partition.contributors,
       group: { partition.contributorOfDocument[$0] }, values: table)
     let denominator = Int128(2 * pairs.count)
-    let shapley = ExactValues(numerators: grouped.sums, denominator: denominator)
-      .rounded(to: gain)
-    var contributors: [Influence.Contributor] = []
-    for (index, union) in partition.unions.enumerated() {
-      let without = try values.value(of: partition.everyDocument.subtracting(union))
-      contributors.append(
-        Influence.Contributor(
-          shapley: shapley[index], standardError: grouped.standardErrors[index],
-          leaveOneOut: try values.value(of: partition.everyDocument) - without,
-          solo: try values.value(of: union) - values.value(of: .nobody), banzhaf: nil))
-    }
+    let contributors = try contributors(
+      ExactValues(numerators: grouped.sums, denominator: denominator), grouped.standardErrors,
+      values)
     let groups = partition.unions.map { union in
       DocumentValues(
         documents: union.members,
@@ -61,7 +52,55 @@ extension AttributionPlan {
           numerators: union.members.map { sample.sums[$0] }, denominator: denominator),
         standardErrors: union.members.map { sample.standardErrors[$0] })
     }
-    return try influence(contributors, documents(groups, totals: shapley), values)
+    return try influence(
+      contributors, documents(groups, totals: contributors.map(\.shapley)), values)
+  }
+
+  private func leverageInfluence(
+    _ sample: LeverageSample, _ turns: [[TurnPair]], values: CoalitionValues
+  ) throws(GameError) -> Influence {
+    let table = try table(of: values)
+    let everyone = partition.everyDocument
+    let estimate = try LeverageEstimate(
+      sample, gain: values.value(of: everyone) - values.value(of: .nobody)
+    ) { coalition throws(GameError) in
+      let documents = partition.documents(of: coalition)
+      return try values.value(of: documents) - values.value(of: everyone.subtracting(documents))
+    }
+    let contributors = try contributors(estimate.values, estimate.standardErrors, values)
+    let groups = partition.unions.indices.map { index in
+      DocumentValues(
+        of: partition.unions[index], turns: turns[index],
+        contributor: (estimate.values.numerators[index], estimate.standardErrors[index]),
+        table: table)
+    }
+    return try influence(
+      contributors, documents(groups, totals: contributors.map(\.shapley)), values)
+  }
+
+  /// Sampled contributors, with what a single removal or a single source does beside them.
+  private func contributors(
+    _ sampled: ExactValues, _ standardErrors: [Double], _ values: CoalitionValues
+  ) throws(GameError) -> [Influence.Contributor] {
+    let (nobody, everyone) = (Coalition.nobody, partition.everyDocument)
+    let gain = try values.value(of: everyone) - values.value(of: nobody)
+    let shapley = sampled.rounded(to: gain)
+    var contributors: [Influence.Contributor] = []
+    for (index, union) in partition.unions.enumerated() {
+      let without = try values.value(of: everyone.subtracting(union))
+      contributors.append(
+        Influence.Contributor(
+          shapley: shapley[index], standardError: standardErrors[index],
+          leaveOneOut: try values.value(of: everyone) - without,
+          solo: try values.value(of: union) - values.value(of: nobody), banzhaf: nil))
+    }
+    return contributors
+  }
+
+  private func table(of values: CoalitionValues) throws(GameError) -> [Coalition: Int128] {
+    var table: [Coalition: Int128] = [:]
+    for coalition in coalitions { table[coalition] = Int128(try values.value(of: coalition)) }
+    return table
   }
 
   private func documents(

@@ -3,30 +3,10 @@
 /// Up to `Limits.exactPlayers` contributors: every coalition of contributors, so that their Shapley
 /// values are exact, and for each contributor either every coalition that its documents' Owen
 /// values need or, where those are more than `Limits.documentCoalitions`, sampled orders. With more
-/// contributors: sampled two-level orders for both. A plan is a pure function of its arguments, so
+/// contributors: complementary pairs of coalitions for them (`LeverageSample`), and sampled orders
+/// within each one that has several documents. A plan is a pure function of its arguments, so
 /// whoever holds a trace can draw the same one again.
 package struct AttributionPlan: Sendable {
-  /// How much scoring an answer may cost.
-  package struct Limits: Sendable, Equatable {
-    /// Up to this many contributors all coalitions are scored; at most `Game.maximumPlayers`.
-    package var exactPlayers: Int
-    /// Up to this many further coalitions per contributor its documents are valued exactly.
-    package var documentCoalitions: Int
-    /// Pairs of opposite orders drawn when contributors are sampled; at least 2.
-    package var pairs: Int
-    /// Pairs of opposite orders drawn when one contributor's documents are sampled; at least 2.
-    package var documentPairs: Int
-
-    package init(
-      exactPlayers: Int = 4, documentCoalitions: Int = 64, pairs: Int = 16, documentPairs: Int = 4
-    ) {
-      self.exactPlayers = min(exactPlayers, Game.maximumPlayers)
-      self.documentCoalitions = documentCoalitions
-      self.pairs = max(2, pairs)
-      self.documentPairs = max(2, documentPairs)
-    }
-  }
-
   /// How the documents of one contributor are valued, when all contributor coalitions are known.
   enum DocumentMethod: Equatable {
     case exact
@@ -35,7 +15,9 @@ package struct AttributionPlan: Sendable {
 
   enum Method {
     case exact([DocumentMethod])
-    case sampled([OrderPair])
+    case orders([OrderPair])
+    /// The contributors' coalitions and, for each contributor, the turns of its documents.
+    case leverage(LeverageSample, [[TurnPair]])
   }
 
   package let partition: Partition
@@ -54,8 +36,7 @@ package struct AttributionPlan: Sendable {
       method = .exact(
         Self.documentMethods(partition: partition, limits: limits, generator: &generator))
     } else {
-      method = .sampled(
-        (0..<limits.pairs).map { _ in OrderPair(twoLevel: partition, generator: &generator) })
+      method = Self.sampledMethod(partition: partition, limits: limits, generator: &generator)
     }
     coalitions = Self.needed(method, partition: partition).sorted()
   }
@@ -80,6 +61,28 @@ package struct AttributionPlan: Sendable {
     }
   }
 
+  private static func sampledMethod(
+    partition: Partition, limits: Limits, generator: inout SplitMix64
+  ) -> Method {
+    switch limits.sampling {
+    case .orders:
+      return .orders(
+        (0..<limits.pairs).map { _ in OrderPair(twoLevel: partition, generator: &generator) })
+    case .leverage:
+      let sample = LeverageSample(
+        players: partition.contributors, pairs: limits.pairs * (partition.contributors - 1),
+        generator: &generator)
+      let turns = partition.unions.indices.map { contributor in
+        partition.unions[contributor].count == 1
+          ? []
+          : (0..<limits.pairs).map { _ in
+            TurnPair(of: contributor, partition: partition, generator: &generator)
+          }
+      }
+      return .leverage(sample, turns)
+    }
+  }
+
   private static func needed(_ method: Method, partition: Partition) -> Set<Coalition> {
     var needed: Set<Coalition> = [.nobody, partition.everyDocument]
     switch method {
@@ -89,51 +92,21 @@ package struct AttributionPlan: Sendable {
           needed.formUnion(method.prefixes(of: union).map { others.union($0) })
         }
       }
-    case .sampled(let pairs):
+      return needed
+    case .orders(let pairs):
       for pair in pairs {
         for order in pair.orders { needed.formUnion(prefixes(of: order)) }
       }
-      for union in partition.unions {
-        needed.insert(union)
-        needed.insert(partition.everyDocument.subtracting(union))
-      }
+    case .leverage(let sample, let turns):
+      needed.formUnion(sample.coalitions.map { partition.documents(of: $0) })
+      for turn in turns.joined() { needed.formUnion(turn.growths.joined()) }
+    }
+    for union in partition.unions {
+      needed.insert(union)
+      needed.insert(partition.everyDocument.subtracting(union))
     }
     return needed
   }
-}
-
-/// An order of documents and the same order backwards.
-///
-/// Drawn together because their errors cancel: a game with interactions of at most two players is
-/// valued exactly by a single pair.
-struct OrderPair: Equatable, Sendable {
-  let forward: [Int]
-
-  init(forward: [Int]) {
-    self.forward = forward
-  }
-
-  /// Orders the contributors, and each contributor's documents within its turn.
-  init(twoLevel partition: Partition, generator: inout SplitMix64) {
-    var forward: [Int] = []
-    for contributor in generator.order(of: partition.contributors) {
-      let documents = partition.unions[contributor].members
-      forward += generator.order(of: documents.count).map { documents[$0] }
-    }
-    self.forward = forward
-  }
-
-  var orders: [[Int]] { [forward, forward.reversed()] }
-}
-
-/// The coalitions that grow along an order, from nobody to everyone in it.
-func prefixes(of order: [Int]) -> [Coalition] {
-  var grown = Coalition.nobody
-  return [grown]
-    + order.map { player in
-      grown = grown.adding(player)
-      return grown
-    }
 }
 
 extension AttributionPlan.DocumentMethod {

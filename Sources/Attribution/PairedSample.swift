@@ -26,19 +26,6 @@ struct PairedSample {
     }
     pairCount = pairs.count
     sums = pairSums.map { $0.reduce(0, +) }
-    standardErrors = pairSums.map { Self.standardError(ofHalves: $0) }
-  }
-
-  /// Only additions, multiplications, divisions and a square root, all correctly rounded, in a fixed
-  /// order: the same bits on every machine.
-  private static func standardError(ofHalves sums: [Int128]) -> Double {
-    let count = Double(sums.count)
-    let total = sums.reduce(0, +)
-    // Deviations are taken exactly, times the count, before anything is rounded.
-    let squares = sums.reduce(0.0) { partial, sum in
-      let deviation = Double(sum * Int128(sums.count) - total) / (2 * count)
-      return partial + deviation * deviation
-    }
-    return (squares / (count - 1) / count).squareRoot()
+    standardErrors = pairSums.map { standardError(ofMeans: $0, divisor: 2) }
   }
 }

@@ -1,0 +1,61 @@
+extension AttributionPlan {
+  /// How contributors are valued when they are too many for all their coalitions.
+  package enum Sampling: Sendable, Equatable {
+    /// Pairs of opposite orders of all documents, as until November 2026.
+    case orders
+    /// Pairs of complementary coalitions: at the same number of coalitions half to a twentieth of the
+    /// squared error, for 7 to 12 contributors.
+    case leverage
+  }
+
+  /// How much scoring an answer may cost.
+  package struct Limits: Sendable, Equatable {
+    /// Up to this many contributors all coalitions are scored; at most `Game.maximumPlayers`.
+    package var exactPlayers: Int
+    /// Up to this many further coalitions per contributor its documents are valued exactly.
+    package var documentCoalitions: Int
+    /// Pairs drawn when contributors are sampled; at least 2, and 4 for an error that keeps its rate.
+    ///
+    /// Of m contributors either kind of sampling scores about `2 * pairs * (m - 1)` coalitions.
+    package var pairs: Int
+    /// Pairs of opposite orders drawn when one contributor's documents are sampled; at least 2.
+    package var documentPairs: Int
+    package var sampling: Sampling
+
+    package init(
+      exactPlayers: Int = 6, documentCoalitions: Int = 64, pairs: Int = 8, documentPairs: Int = 4,
+      sampling: Sampling = .leverage
+    ) {
+      self.exactPlayers = min(exactPlayers, Game.maximumPlayers)
+      self.documentCoalitions = documentCoalitions
+      self.pairs = max(2, pairs)
+      self.documentPairs = max(2, documentPairs)
+      self.sampling = sampling
+    }
+
+    /// What traces have been made with, the latest first.
+    ///
+    /// A trace does not name its limits: they follow from its coalitions. None is ever removed while
+    /// the engine version of its traces can be replayed.
+    package static let published = [
+      Limits(),
+      Limits(exactPlayers: 4, pairs: 16, sampling: .orders),
+    ]
+  }
+
+  /// The plan of a trace: the one of `Limits.published` that scores exactly `scored`.
+  ///
+  /// `isExact`: the trace states no standard error. Few contributors can make two plans score the same
+  /// coalitions, of which only one samples. Where no plan fits, the latest says what is missing.
+  package init(
+    partition: Partition, seed: UInt64, scored: [Coalition], isExact: Bool
+  ) {
+    let scored = scored.sorted()
+    let plans = Limits.published.lazy.map {
+      AttributionPlan(partition: partition, seed: seed, limits: $0)
+    }
+    self =
+      plans.first { $0.isExact == isExact && $0.coalitions == scored }
+      ?? AttributionPlan(partition: partition, seed: seed)
+  }
+}
