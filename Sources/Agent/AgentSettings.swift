@@ -17,6 +17,8 @@ package struct AgentSettings: Codable, Equatable, Sendable {
   package var passagesPerContributor: Int = 2
   /// Refuses every network use.
   package var offline: Bool = false
+  /// How many gigabytes of models' packed weights may stay on disk; 0 for none.
+  package var weightCache: Int = 10
   /// Seconds between periodic syncs of `tributary agent`.
   package var syncInterval: Int = 300
 
@@ -34,6 +36,7 @@ package struct AgentSettings: Codable, Equatable, Sendable {
       try values.decodeIfPresent(Int.self, forKey: .passagesPerContributor)
       ?? plain.passagesPerContributor
     offline = try values.decodeIfPresent(Bool.self, forKey: .offline) ?? plain.offline
+    weightCache = try values.decodeIfPresent(Int.self, forKey: .weightCache) ?? plain.weightCache
     syncInterval = try values.decodeIfPresent(Int.self, forKey: .syncInterval) ?? plain.syncInterval
   }
 
@@ -43,7 +46,7 @@ package struct AgentSettings: Codable, Equatable, Sendable {
       ("ledger", ledger ?? ""), ("ledgerKey", ledgerKey ?? ""), ("model", model),
       ("threads", String(threads)), ("passages", String(passages)),
       ("passagesPerContributor", String(passagesPerContributor)), ("offline", String(offline)),
-      ("syncInterval", String(syncInterval)),
+      ("weightCache", String(weightCache)), ("syncInterval", String(syncInterval)),
     ]
   }
 
@@ -57,6 +60,7 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     case "passages": passages = try number(key, value, in: 1...8)
     case "passagesPerContributor": passagesPerContributor = try number(key, value, in: 1...8)
     case "offline": offline = try flag(key, value)
+    case "weightCache": weightCache = try number(key, value, in: 0...10_000)
     case "syncInterval": syncInterval = try number(key, value, in: 1...604_800)
     default:
       let known = entries.map(\.key).joined(separator: ", ")

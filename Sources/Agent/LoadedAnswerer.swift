@@ -15,8 +15,10 @@ struct LoadedAnswerer {
   init(session: AgentSession, sampling: AgentOptions.Sampling) throws {
     let path = try ModelLocator.find(session.settings.model)
     let file = FileIdentity(path: path)
-    model = try LanguageModel.load(path: path, backend: session.backend())
     digest = try session.digests.sha256(path)
+    model = try LanguageModel.load(
+      path: path, backend: session.backend(),
+      cache: Self.weightCache(session.home, digest, gigabytes: session.settings.weightCache))
     // The trace names the digest: it must be of the bytes that answer.
     guard FileIdentity(path: path) == file else {
       throw AgentError(.tryLater, "\(path): changed while it was loaded")
@@ -47,6 +49,21 @@ struct LoadedAnswerer {
     do {
       return try KVCache(
         directory: home.passageCache, capacityBytes: 256 << 20, model: model,
+        modelHash: digest.bytes, onWarning: warn)
+    } catch {
+      warn("\(error)")
+      return nil
+    }
+  }
+
+  /// Packed weights stay on disk: starting with them takes half as long as reading the model.
+  private static func weightCache(
+    _ home: Home, _ digest: Digest, gigabytes: Int
+  ) -> WeightCache? {
+    guard gigabytes > 0 else { return nil }
+    do {
+      return try WeightCache(
+        directory: home.weightCache, capacityBytes: gigabytes * 1_000_000_000,
         modelHash: digest.bytes, onWarning: warn)
     } catch {
       warn("\(error)")

@@ -128,3 +128,22 @@ void cm_unwatch(cm_mapping *mapping) {
   set(mapping, 0, 0);
   pthread_mutex_unlock(&table_lock);
 }
+
+void cm_prefer_large_pages(const void *base, size_t length) {
+#if defined(MADV_HUGEPAGE)
+  madvise((void *)base, length, MADV_HUGEPAGE);
+#else
+  (void)base;
+  (void)length;
+#endif
+}
+
+void cm_populate(const void *base, size_t length) {
+#if defined(MADV_POPULATE_READ)
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)base & -page;
+  madvise((void *)start, (uintptr_t)base + length - start, MADV_POPULATE_READ);
+#else
+  (void)base;
+  (void)length;
+#endif
+}

@@ -53,6 +53,7 @@ package struct Home: Sendable, Equatable {
   package var history: String { data + "/history" }
   /// Keys and values of passages that a model has read.
   package var passageCache: String { cache + "/passages" }
+  package var weightCache: String { cache + "/weights" }
   /// The words of shards, to find what answers share with them.
   package var spans: String { cache + "/spans" }
   /// Digests of model files that did not change since.

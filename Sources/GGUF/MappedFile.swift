@@ -47,6 +47,14 @@ package final class MappedFile: @unchecked Sendable {
     close(descriptor)
   }
 
+  /// Asks for large pages under the mapping; before the first access.
+  package func preferLargePages() { cm_prefer_large_pages(bytes.baseAddress, bytes.count) }
+
+  /// Maps the pages of a part at once, which its first reader would otherwise do one by one.
+  package func populate(_ part: UnsafeRawBufferPointer) {
+    cm_populate(part.baseAddress, part.count)
+  }
+
   /// Whether the file is shorter than when it was opened, or could not be read from its disk.
   package var isDamaged: Bool {
     var status = stat()

@@ -79,15 +79,17 @@ struct ForwardBatch {
   }
 
   /// Takes back what the batch appended, and throws, if memory that it read was lost meanwhile.
-  func requireIntact() throws {
+  ///
+  /// `weights`: whether those are still what they were.
+  func requireIntact(weights: Bool) throws {
     let isIntact = requests.allSatisfy { request in
       !request.segment.isDamaged && request.attending.allSatisfy { !$0.isDamaged }
     }
-    if isIntact { return }
+    if isIntact && weights { return }
     for request in requests {
       request.segment.truncate(to: request.segment.count - request.tokens.count)
     }
-    throw InferenceError.segmentLost
+    throw weights ? InferenceError.segmentLost : .weightsLost
   }
 
   private func add(_ range: Range<Int>, of index: Int, to chunk: inout Chunk) {

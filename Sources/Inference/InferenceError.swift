@@ -10,6 +10,8 @@ package enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible
   case invalidRequest(String)
   /// Keys and values lie in a file that somebody shortened; what was computed from them is void.
   case segmentLost
+  /// The same for the model's weights: the model has to be loaded again.
+  case weightsLost
   case noTokenizer(file: String, reason: String)
   case unsupportedChatTemplate(file: String, beginning: String)
   case modelNotFound(name: String, searched: [String])
@@ -27,6 +29,8 @@ package enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible
       return rule
     case .segmentLost:
       return "a file of the cache of keys and values shrank while it was used; ask again"
+    case .weightsLost:
+      return "a file of the cache of weights shrank while it was used; start again"
     case .noTokenizer(let file, let reason):
       return "\(file) has no tokenizer that can be used: \(reason)"
     case .unsupportedChatTemplate(let file, let beginning):

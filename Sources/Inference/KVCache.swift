@@ -26,7 +26,7 @@ package final class KVCache: @unchecked Sendable {
   private let modelHash: [UInt8]
   private let warn: @Sendable (String) -> Void
   private let lock = NSLock()
-  private let folder: KVCacheFolder
+  private let folder: CacheFolder
   private var state = Counts()
   private var hasWarnedAboutWriting = false
   private let mappings = MappingCount()
@@ -54,7 +54,8 @@ package final class KVCache: @unchecked Sendable {
     directory: String, capacityBytes: Int, model: LanguageModel, modelHash: [UInt8],
     mappingLimit: Int, onWarning: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
-    folder = try KVCacheFolder(path: directory, capacity: capacityBytes)
+    folder = try CacheFolder(
+      path: directory, suffix: KVCacheEntry.suffix, capacity: capacityBytes)
     self.model = model
     self.modelHash = modelHash
     self.mappingLimit = mappingLimit

@@ -27,6 +27,7 @@ struct KVCacheEntry {
   let layerBytes: Int
 
   static let magic = Array("TRIBKV01".utf8)
+  static let suffix = ".kv"
   static let hashBytes = 64
   private static let checksumBytes = 8
 
@@ -53,8 +54,7 @@ struct KVCacheEntry {
 
   /// The file's name: 16 digits that say nothing about the text.
   var fileName: String {
-    let digits = String(header.withUnsafeBytes(XXHash64.hash), radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits + ".kv"
+    header.withUnsafeBytes(XXHash64.hash).hexadecimal + Self.suffix
   }
 
   var fileBytes: Int { header.count + layers * layerBytes + Self.checksumBytes }
@@ -92,8 +92,16 @@ struct KVCacheEntry {
   }
 }
 
+extension UInt64 {
+  /// Sixteen digits.
+  var hexadecimal: String {
+    let digits = String(self, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
+
 extension [UInt8] {
-  fileprivate mutating func append(littleEndian number: some FixedWidthInteger) {
+  mutating func append(littleEndian number: some FixedWidthInteger) {
     Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
   }
 }

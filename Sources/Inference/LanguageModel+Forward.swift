@@ -30,7 +30,7 @@ extension LanguageModel {
       }
       if !chunk.outputs.isEmpty { head(chunk.outputs) }
     }
-    try batch.requireIntact()
+    try batch.requireIntact(weights: !hasLostWeights)
   }
 
   /// Sets x to the scaled embedding of every token.

@@ -22,6 +22,8 @@ package final class LanguageModel: @unchecked Sendable {
   /// The rotation of layers without a window, and of those with one.
   let rope: (global: RopeTable, local: RopeTable)
   let state: DecoderState
+  /// The file that weights lie in, where they were packed before.
+  private let stored: PackedWeights?
   private let loadedTokenizer: Result<any Tokenizer, any Error>
   private let lock = NSLock()
 
@@ -29,7 +31,8 @@ package final class LanguageModel: @unchecked Sendable {
   package static let chunkTokens = 256
 
   private init(
-    file: GGUFFile, configuration: Configuration, features: DecoderFeatures, backend: Backend
+    file: GGUFFile, configuration: Configuration, features: DecoderFeatures, backend: Backend,
+    cache: WeightCache?
   ) throws {
     self.file = file
     self.configuration = configuration
@@ -37,8 +40,10 @@ package final class LanguageModel: @unchecked Sendable {
     self.backend = backend
     path = file.path
     let tokenizer = configuration.startTokenizer(of: file)
-    var source = TensorSource(file, backend: backend)
+    stored = cache?.open(backend)
+    var source = TensorSource(file, backend: backend, stored: stored)
     weights = try DecoderWeights(&source, configuration, features)
+    if let cache, !source.isAllStored { cache.store(source.matrices) }
     let global = RopeTable(features.rope, factors: weights.ropeFactors)
     rope = (global, features.localRope.map { RopeTable($0, factors: []) } ?? global)
     state = DecoderState(configuration, rows: Self.chunkTokens)
@@ -51,15 +56,17 @@ package final class LanguageModel: @unchecked Sendable {
   /// `contextLength`: how many positions will be needed. Nil stands for all that the model has, except
   /// for a longrope model, which then has those of its first training: it computes with other
   /// frequencies when it is loaded for more.
+  /// `cache`: where packed weights of this file are kept; without one they are packed each time.
   package static func load(
-    path: String, backend: Backend, contextLength: Int? = nil
+    path: String, backend: Backend, contextLength: Int? = nil, cache: WeightCache? = nil
   ) throws -> LanguageModel {
-    try load(file: GGUFFile(path: path), backend: backend, contextLength: contextLength)
+    try load(
+      file: GGUFFile(path: path), backend: backend, contextLength: contextLength, cache: cache)
   }
 
   /// Uses an open file; the error of a file that is no decoder names what was found.
   package static func load(
-    file: GGUFFile, backend: Backend, contextLength: Int? = nil
+    file: GGUFFile, backend: Backend, contextLength: Int? = nil, cache: WeightCache? = nil
   ) throws -> LanguageModel {
     let configuration = try Configuration(file, contextLength: contextLength)
     guard let features = configuration.decoder else {
@@ -68,10 +75,17 @@ package final class LanguageModel: @unchecked Sendable {
         expected: "a model that generates text, such as llama")
     }
     return try LanguageModel(
-      file: file, configuration: configuration, features: features, backend: backend)
+      file: file, configuration: configuration, features: features, backend: backend,
+      cache: cache)
   }
 
   package var name: String { configuration.name }
+
+  /// Whether the weights lie in a file of the cache, mapped.
+  package var hasStoredWeights: Bool { stored != nil }
+
+  /// Whether the file that weights lie in shrank: what was computed since is void.
+  var hasLostWeights: Bool { stored?.isDamaged ?? false }
 
   /// The file's tokenizer; an error where the file has none or one that is not supported.
   package var tokenizer: any Tokenizer {

@@ -13,11 +13,19 @@ struct TensorSource {
   let file: GGUFFile
   private let backend: Backend
   private let reader: PartReader
+  /// Matrices that were packed before.
+  private let stored: PackedWeights?
   private var used: Set<String> = []
+  /// Every matrix so far.
+  private(set) var matrices: [PackedWeights.Source] = []
+  /// Whether each of them was taken from `stored`.
+  private(set) var isAllStored = true
 
-  init(_ file: GGUFFile, backend: Backend) {
+  /// Takes matrices from `stored` where it has them.
+  init(_ file: GGUFFile, backend: Backend, stored: PackedWeights? = nil) {
     self.file = file
     self.backend = backend
+    self.stored = stored
     reader = PartReader(file)
   }
 
@@ -41,8 +49,16 @@ struct TensorSource {
     var first = 0
     return try rows.map { count in
       defer { first += count }
-      let matrix = PackedMatrix(format: format, rows: count, columns: columns)
-      try pack(info, from: first, into: matrix)
+      let key = PackedWeights.Key(name, firstRow: first)
+      let matrix: PackedMatrix
+      if let found = stored?.matrix(key, format: format, rows: count, columns: columns) {
+        matrix = found
+      } else {
+        matrix = PackedMatrix(format: format, rows: count, columns: columns)
+        try pack(info, from: first, into: matrix)
+        isAllStored = false
+      }
+      matrices.append(PackedWeights.Source(key: key, matrix: matrix))
       return matrix
     }
   }

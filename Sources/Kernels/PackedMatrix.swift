@@ -12,7 +12,12 @@ package final class PackedMatrix: @unchecked Sendable {
   /// Bytes of the packed form, padding included: what one product reads.
   package let byteCount: Int
   let memory: UnsafeMutableRawPointer
-  private let owner: WeightMemory
+  /// Who keeps the memory: a piece that matrices share, or whoever lent it.
+  private let piece: WeightMemory?
+  private let lender: AnyObject?
+
+  /// Raised whenever the bytes of a packed matrix change, so that stored ones are not read as others.
+  package static let layoutVersion = 1
 
   /// A matrix of zeros, to be filled by `pack`.
   package init(format: WeightFormat, rows: Int, columns: Int) {
@@ -21,11 +26,43 @@ package final class PackedMatrix: @unchecked Sendable {
     self.rows = rows
     self.columns = columns
     self.format = format
-    byteCount = groupCount(rows) * format.groupBytes(columns: columns)
-    (owner, memory) = WeightMemory.allocate(byteCount)
+    byteCount = Self.byteCount(format: format, rows: rows, columns: columns)
+    let (piece, memory) = WeightMemory.allocate(byteCount)
+    self.piece = piece
+    self.memory = memory
+    lender = nil
   }
 
-  deinit { WeightMemory.release(owner) }
+  /// A matrix that was packed before and lies in memory that `lender` keeps; nobody may pack into it.
+  ///
+  /// `packed`: what `packedBytes` gave for the same format and shape, at an address that 64 divides.
+  package init(
+    packed: UnsafeRawBufferPointer, format: WeightFormat, rows: Int, columns: Int, lender: AnyObject
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.format = format
+    byteCount = Self.byteCount(format: format, rows: rows, columns: columns)
+    precondition(packed.count == byteCount, "bytes of another shape")
+    precondition(UInt(bitPattern: packed.baseAddress) % 64 == 0, "records begin on a cache line")
+    memory = UnsafeMutableRawPointer(mutating: packed.baseAddress!)
+    piece = nil
+    self.lender = lender
+  }
+
+  deinit {
+    if let piece { WeightMemory.release(piece) }
+  }
+
+  /// Bytes of the packed form of a matrix.
+  package static func byteCount(format: WeightFormat, rows: Int, columns: Int) -> Int {
+    groupCount(rows) * format.groupBytes(columns: columns)
+  }
+
+  /// The packed form, as long as this matrix lives.
+  package var packedBytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: memory, count: byteCount)
+  }
 
   /// Packs row-major GGUF bytes; their number must be that of the shape, which the caller has checked.
   package convenience init(

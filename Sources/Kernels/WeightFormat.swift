@@ -19,7 +19,7 @@ package enum WeightFormat: String, Sendable, CaseIterable {
   func groupBytes(columns: Int) -> Int { ci_group_bytes(code, columns) }
 
   /// The kernels' number.
-  var code: Int {
+  package var code: Int {
     switch self {
     case .f32: CI_F32
     case .f16: CI_F16

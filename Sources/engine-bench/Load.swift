@@ -12,7 +12,8 @@ enum Load {
     let size = try fileSize(options.path)
     let backend = try Backend(threads: options.threads)
     let load = ContinuousClock.now
-    let model = try LanguageModel.load(path: options.path, backend: backend)
+    let model = try LanguageModel.load(
+      path: options.path, backend: backend, cache: options.openWeightCache())
     let first = ContinuousClock.now
     let segment = model.makeSegment()
     _ = try model.next(after: [1], segment: segment) { $0[0] }
@@ -28,7 +29,8 @@ enum Load {
       "loadSeconds": seconds(first - load),
       "firstTokenSeconds": total, "scanSeconds": scan, "copySeconds": copy,
       "overScan": total / scan,
-      "overCopy": total / copy, "peakBytes": peak, "peakOverFile": Double(peak) / Double(size),
+      "overCopy": total / copy, "storedWeights": model.hasStoredWeights, "peakBytes": peak,
+      "peakOverFile": Double(peak) / Double(size),
     ])
     withExtendedLifetime(model) {}
   }

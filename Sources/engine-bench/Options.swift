@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 
 /// The command line of every mode: files, the model first, and numbers.
 struct Options {
@@ -6,6 +7,8 @@ struct Options {
   var threads = 1
   var rounds = 5
   var serve = false
+  /// The folder of the cache of weights, for the modes that take one.
+  var weightCache: String?
   /// The other options by name, each one or several numbers separated by commas.
   private var numbers: [String: [Int]] = [:]
 
@@ -15,6 +18,9 @@ struct Options {
     while let argument = rest.popFirst() {
       if argument == "--serve" {
         serve = true
+      } else if argument == "--weight-cache", known.contains("weight-cache") {
+        guard let folder = rest.popFirst() else { throw Usage("--weight-cache: expected a folder") }
+        weightCache = folder
       } else if argument.hasPrefix("--") {
         let name = String(argument.dropFirst(2))
         guard known.contains(name) || ["threads", "rounds"].contains(name) else {
@@ -42,6 +48,21 @@ struct Options {
       throw Usage("--\(name): found \"\(text ?? "")\", expected positive numbers")
     }
     return found
+  }
+}
+
+extension Options {
+  /// The cache of weights for the model file, if one was asked for.
+  ///
+  /// A file that did not change is known by its size and time, as the agent's digests are.
+  func openWeightCache() throws -> WeightCache? {
+    guard let weightCache else { return nil }
+    let status = try FileManager.default.attributesOfItem(atPath: path)
+    let time = (status[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+    let size = (status[.size] as? NSNumber)?.intValue ?? 0
+    return try WeightCache(
+      directory: weightCache, capacityBytes: .max, modelHash: Array("\(size) \(time)".utf8),
+      onWarning: { FileHandle.standardError.write(Data("\($0)\n".utf8)) })
   }
 }
 

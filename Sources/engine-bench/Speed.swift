@@ -5,7 +5,8 @@ import Kernels
 enum Speed {
   static func run(_ options: Options) throws {
     let backend = try Backend(threads: options.threads)
-    let model = try LanguageModel.load(path: options.path, backend: backend)
+    let model = try LanguageModel.load(
+      path: options.path, backend: backend, cache: options.openWeightCache())
     _ = try prefillRate(model, 16)
     let about: [String: Any] = [
       "isa": backend.isa.rawValue, "threads": options.threads, "model": options.path,

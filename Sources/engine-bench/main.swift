@@ -18,9 +18,11 @@ struct Mode {
 
 let modes = [
   "speed": Mode(
-    usage: "MODEL.gguf [--prefill N,N] [--decode N]", files: 1, options: ["prefill", "decode"],
+    usage: "MODEL.gguf [--prefill N,N] [--decode N] [--weight-cache FOLDER]", files: 1,
+    options: ["prefill", "decode", "weight-cache"],
     run: Speed.run),
-  "load": Mode(usage: "MODEL.gguf", files: 1, options: [], run: Load.run),
+  "load": Mode(
+    usage: "MODEL.gguf [--weight-cache FOLDER]", files: 1, options: ["weight-cache"], run: Load.run),
   "context": Mode(
     usage: "MODEL.gguf [--context N,N]", files: 1, options: ["context"], run: Context.run),
   "encode": Mode(usage: "MODEL.gguf TEXTS.txt", files: 2, options: [], run: Encode.run),

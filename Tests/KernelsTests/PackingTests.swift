@@ -39,6 +39,23 @@ import Testing
     #expect(q4.byteCount == 2 * 2 * 576)
   }
 
+  /// If this fails, packed bytes have changed: raise `PackedMatrix.layoutVersion`, because packed weights
+  /// are stored on disk, and record the new value here.
+  @Test func thePackedBytesAreThoseOfThisLayoutVersion() {
+    var numbers = Numbers(9)
+    var sum: UInt64 = 0xcbf2_9ce4_8422_2325
+    for format in allFormats {
+      for (rows, columns) in possibleShapes(format, [(33, 96), (16, 512)]) {
+        let bytes = numbers.weights(format, rows: rows, columns: columns)
+        for byte in packed(bytes, format, rows, columns).packedBytes {
+          sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+      }
+    }
+    #expect(PackedMatrix.layoutVersion == 1)
+    #expect(sum == 14_152_342_801_157_176_219)
+  }
+
   /// A model's file and 15 % must hold it: what a format packs to exceeds the file's bytes by less.
   @Test(arguments: allFormats)
   func packedBytesAreHardlyMoreThanTheFile(format: WeightFormat) {

@@ -24,3 +24,11 @@ bool cm_is_damaged(const cm_mapping *mapping);
 
 /// Ends watching; call it before `munmap`, when no thread reads the mapping any more.
 void cm_unwatch(cm_mapping *mapping);
+
+/// Asks the system for its largest pages under `[base, base + length)`, where files have them.
+void cm_prefer_large_pages(const void *base, size_t length);
+
+/// Maps the pages of a range before they are touched, which is cheaper than page by page.
+///
+/// A hint: what the system does not do now it does at the first access.
+void cm_populate(const void *base, size_t length);

@@ -6,9 +6,11 @@ import GGUF
 /// A file's last use is its modification time, so processes that share the folder agree on it. Files
 /// appear by renaming and are never written again; one that is removed while it is mapped stays until
 /// the last mapping is gone. Only names that the folder gave itself are ever touched.
-final class KVCacheFolder {
+final class CacheFolder {
   let path: String
   let capacity: Int
+  /// How the names of the files end.
+  private let suffix: String
   /// Bytes of all files at the last scan, and what was written since.
   private var estimate = 0
   private var writesSinceScan = 0
@@ -20,8 +22,11 @@ final class KVCacheFolder {
   }
 
   /// Makes the folder, readable for its owner only, if there is none.
-  init(path: String, capacity: Int) throws {
+  ///
+  /// `suffix`: how the names of its files end; others in the folder are left alone.
+  init(path: String, suffix: String, capacity: Int) throws {
     self.path = path
+    self.suffix = suffix
     self.capacity = capacity
     try FileManager.default.createDirectory(
       atPath: path, withIntermediateDirectories: true,
@@ -40,24 +45,31 @@ final class KVCacheFolder {
 
   /// Writes a file that is there as a whole or not at all; returns how many others had to go.
   func write(_ bytes: [UInt8], as name: String) throws -> Int {
-    guard bytes.count <= capacity else { return 0 }
-    let evicted = makeRoom(for: bytes.count)
+    try write(bytes.count, as: name) { try bytes.withUnsafeBytes($0) }
+  }
+
+  /// The same for `count` bytes that `produce` hands over piece by piece.
+  func write(
+    _ count: Int, as name: String,
+    _ produce: (_ append: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws -> Int {
+    guard count <= capacity else { return 0 }
+    let evicted = makeRoom(for: count)
     // Random, because caches of one process, and of machines that share the folder, write at once.
     let unique = String(UInt64.random(in: .min ... .max), radix: 16)
     let partial = path(of: "\(name).\(unique)\(Self.partialSuffix)")
     do {
-      try Self.writeNew(bytes, to: partial)
+      try Self.writeNew(to: partial, produce)
       guard rename(partial, path(of: name)) == 0 else { throw Self.failure(partial) }
     } catch {
       unlink(partial)
       throw error
     }
-    estimate += bytes.count
+    estimate += count
     writesSinceScan += 1
     return evicted
   }
 
-  private static let suffix = ".kv"
   private static let partialSuffix = ".part"
   /// Seconds after which a partial file is what a killed process left.
   private static let abandonedAfter = 600
@@ -95,7 +107,7 @@ final class KVCacheFolder {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) {
         String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
-      guard name.hasSuffix(Self.suffix) || name.hasSuffix(Self.partialSuffix) else { continue }
+      guard name.hasSuffix(suffix) || name.hasSuffix(Self.partialSuffix) else { continue }
       var status = stat()
       guard lstat(path(of: name), &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
         continue
@@ -109,18 +121,20 @@ final class KVCacheFolder {
     return files
   }
 
-  private static func writeNew(_ bytes: [UInt8], to path: String) throws {
+  private static func writeNew(
+    to path: String, _ produce: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw failure(path) }
     defer { close(descriptor) }
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Foundation.write(descriptor, $0.baseAddress! + done, bytes.count - done)
+    try produce { bytes in
+      var done = 0
+      while done < bytes.count {
+        let count = Foundation.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+        if count < 0 && errno == EINTR { continue }
+        guard count > 0 else { throw failure(path) }
+        done += count
       }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw failure(path) }
-      done += count
     }
   }
 
