@@ -17,7 +17,8 @@ extension AttributionPlan {
     _ methods: [DocumentMethod], values: CoalitionValues
   ) throws(GameError) -> Influence {
     let game = try values.game(of: partition)
-    let shapley = game.shapley().rounded(to: game.gain)
+    let exact = game.shapley()
+    let shapley = exact.rounded(to: game.gain)
     let banzhaf = game.banzhaf()
     let (loo, solo) = (game.leaveOneOut(), game.solo())
     let contributors = shapley.indices.map { index in
@@ -27,7 +28,8 @@ extension AttributionPlan {
     }
     var groups: [DocumentValues] = []
     for (contributor, method) in methods.enumerated() {
-      groups.append(try documentValues(of: contributor, method: method, values: values))
+      groups.append(
+        try documentValues(of: contributor, method: method, shapley: exact, values: values))
     }
     return try influence(contributors, documents(groups, totals: shapley), values)
   }
@@ -71,8 +73,8 @@ extension AttributionPlan {
     let groups = partition.unions.indices.map { index in
       DocumentValues(
         of: partition.unions[index], turns: turns[index],
-        contributor: (estimate.values.numerators[index], estimate.standardErrors[index]),
-        table: table)
+        contributor: estimate.values.numerators[index], denominator: LeverageEstimate.unit,
+        standardError: estimate.standardErrors[index], table: table)
     }
     return try influence(
       contributors, documents(groups, totals: contributors.map(\.shapley)), values)
@@ -97,7 +99,7 @@ extension AttributionPlan {
     return contributors
   }
 
-  private func table(of values: CoalitionValues) throws(GameError) -> [Coalition: Int128] {
+  func table(of values: CoalitionValues) throws(GameError) -> [Coalition: Int128] {
     var table: [Coalition: Int128] = [:]
     for coalition in coalitions { table[coalition] = Int128(try values.value(of: coalition)) }
     return table

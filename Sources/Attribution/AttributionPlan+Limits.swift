@@ -12,13 +12,15 @@ extension AttributionPlan {
   package struct Limits: Sendable, Equatable {
     /// Up to this many contributors all coalitions are scored; at most `Game.maximumPlayers`.
     package var exactPlayers: Int
-    /// Up to this many further coalitions per contributor its documents are valued exactly.
+    /// Documents are valued exactly as long as that takes at most this many further coalitions: those
+    /// of all contributors together, the cheapest first; with `.orders` each contributor's by itself.
     package var documentCoalitions: Int
     /// Pairs drawn when contributors are sampled; at least 2, and 4 for an error that keeps its rate.
     ///
     /// Of m contributors either kind of sampling scores about `2 * pairs * (m - 1)` coalitions.
     package var pairs: Int
-    /// Pairs of opposite orders drawn when one contributor's documents are sampled; at least 2.
+    /// Pairs of opposite orders drawn when the documents of a contributor are sampled whose own value
+    /// is exact; at least 2.
     package var documentPairs: Int
     package var sampling: Sampling
 
@@ -31,6 +33,25 @@ extension AttributionPlan {
       self.pairs = max(2, pairs)
       self.documentPairs = max(2, documentPairs)
       self.sampling = sampling
+    }
+
+    /// For each contributor, whether its documents are valued exactly.
+    func exactDocuments(of partition: Partition) -> [Bool] {
+      let costs = partition.unions.map { union in
+        let inner = union.count < 63 ? (1 << union.count) - 2 : Int.max
+        let (cost, overflow) = inner.multipliedReportingOverflow(
+          by: 1 << (partition.contributors - 1))
+        return overflow ? Int.max : cost
+      }
+      if sampling == .orders { return costs.map { $0 <= documentCoalitions } }
+      var left = documentCoalitions
+      var isExact = costs.map { _ in false }
+      for contributor in costs.indices.sorted(by: { (costs[$0], $0) < (costs[$1], $1) })
+      where costs[contributor] <= left {
+        isExact[contributor] = true
+        left -= costs[contributor]
+      }
+      return isExact
     }
 
     /// What traces have been made with, the latest first.

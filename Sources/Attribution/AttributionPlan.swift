@@ -2,15 +2,17 @@
 ///
 /// Up to `Limits.exactPlayers` contributors: every coalition of contributors, so that their Shapley
 /// values are exact, and for each contributor either every coalition that its documents' Owen
-/// values need or, where those are more than `Limits.documentCoalitions`, sampled orders. With more
-/// contributors: complementary pairs of coalitions for them (`LeverageSample`), and sampled orders
+/// values need or, where those are more than `Limits.documentCoalitions`, sampled turns. With more
+/// contributors: complementary pairs of coalitions for them (`LeverageSample`), and sampled turns
 /// within each one that has several documents. A plan is a pure function of its arguments, so
 /// whoever holds a trace can draw the same one again.
 package struct AttributionPlan: Sendable {
   /// How the documents of one contributor are valued, when all contributor coalitions are known.
   enum DocumentMethod: Equatable {
     case exact
-    case sampled([OrderPair])
+    /// Every coalition of the others with orders of the documents, as in earlier traces.
+    case orders([OrderPair])
+    case turns([TurnPair])
   }
 
   enum Method {
@@ -48,16 +50,22 @@ package struct AttributionPlan: Sendable {
   private static func documentMethods(
     partition: Partition, limits: Limits, generator: inout SplitMix64
   ) -> [DocumentMethod] {
-    partition.unions.map { union in
-      let inner = union.count < 63 ? (1 << union.count) - 2 : Int.max
-      let (cost, overflow) = inner.multipliedReportingOverflow(
-        by: 1 << (partition.contributors - 1))
-      if !overflow && cost <= limits.documentCoalitions { return .exact }
-      let documents = union.members
-      return .sampled(
-        (0..<limits.documentPairs).map { _ in
-          OrderPair(forward: generator.order(of: documents.count).map { documents[$0] })
-        })
+    let isExact = limits.exactDocuments(of: partition)
+    return partition.unions.indices.map { contributor in
+      if isExact[contributor] { return .exact }
+      switch limits.sampling {
+      case .orders:
+        let documents = partition.unions[contributor].members
+        return .orders(
+          (0..<limits.documentPairs).map { _ in
+            OrderPair(forward: generator.order(of: documents.count).map { documents[$0] })
+          })
+      case .leverage:
+        return .turns(
+          (0..<limits.documentPairs).map { _ in
+            TurnPair(of: contributor, partition: partition, generator: &generator)
+          })
+      }
     }
   }
 
@@ -91,6 +99,9 @@ package struct AttributionPlan: Sendable {
         for others in partition.coalitions(without: union) {
           needed.formUnion(method.prefixes(of: union).map { others.union($0) })
         }
+        if case .turns(let turns) = method {
+          for turn in turns { needed.formUnion(turn.growths.joined()) }
+        }
       }
       return needed
     case .orders(let pairs):
@@ -110,11 +121,13 @@ package struct AttributionPlan: Sendable {
 }
 
 extension AttributionPlan.DocumentMethod {
-  /// The subsets of `union` that this method looks at, nobody and the whole union included.
+  /// The subsets of `union` that this method looks at beside every coalition of the others, nobody and
+  /// the whole union included.
   func prefixes(of union: Coalition) -> [Coalition] {
     switch self {
     case .exact: union.subsets
-    case .sampled(let pairs):
+    case .turns: [.nobody, union]
+    case .orders(let pairs):
       pairs.flatMap { $0.orders.flatMap { Attribution.prefixes(of: $0) } }
     }
   }

@@ -1,21 +1,22 @@
 extension AttributionPlan {
-  /// Owen values of the documents of one contributor, exact or over this plan's sampled orders.
+  /// Owen values of the documents of one contributor whose own value is exact.
   ///
   /// Weighs every coalition of the other contributors as the Shapley value does and, inside the
-  /// contributor, every order of its documents (Owen 1977). Sampling replaces only the inner orders
+  /// contributor, every order of its documents (Owen 1977). Sampled orders replace only the inner ones
   /// and each order telescopes, so in both cases the values sum to the contributor's exact Shapley
-  /// value; nothing has to be allotted.
+  /// value; nothing has to be allotted. Sampled turns draw the coalition of the others as well.
   func documentValues(
-    of contributor: Int, method: DocumentMethod, values: CoalitionValues
+    of contributor: Int, method: DocumentMethod, shapley: ExactValues, values: CoalitionValues
   ) throws(GameError) -> DocumentValues {
     let union = partition.unions[contributor]
-    let inner = try innerGame(of: union, subsets: method.prefixes(of: union), values: values)
     let outer = factorial(partition.contributors)
     switch method {
     case .exact:
+      let inner = try innerGame(of: union, subsets: union.subsets, values: values)
       return DocumentValues(
         documents: union.members, values: exactValues(of: union, inner: inner, outer: outer))
-    case .sampled(let pairs):
+    case .orders(let pairs):
+      let inner = try innerGame(of: union, subsets: method.prefixes(of: union), values: values)
       let position = Dictionary(
         uniqueKeysWithValues: union.members.enumerated().map { ($1, $0) })
       let sample = PairedSample(
@@ -25,6 +26,10 @@ extension AttributionPlan {
         values: ExactValues(
           numerators: sample.sums, denominator: outer * Int128(2 * pairs.count)),
         standardErrors: sample.standardErrors.map { $0 / Double(outer) })
+    case .turns(let turns):
+      return DocumentValues(
+        of: union, turns: turns, contributor: shapley.numerators[contributor],
+        denominator: shapley.denominator, standardError: 0, table: try table(of: values))
     }
   }
 

@@ -26,6 +26,6 @@ struct PairedSample {
     }
     pairCount = pairs.count
     sums = pairSums.map { $0.reduce(0, +) }
-    standardErrors = pairSums.map { standardError(ofMeans: $0, divisor: 2) }
+    standardErrors = pairSums.map { meanError(of: $0, divisor: 2) }
   }
 }

@@ -32,25 +32,25 @@ extension DocumentValues {
   /// The standard error has two parts, taken as independent: the spread between the turns of what
   /// tells the documents apart, and their part of the contributor's own error.
   init(
-    of union: Coalition, turns: [TurnPair], contributor: (value: Int128, standardError: Double),
-    table: [Coalition: Int128]
+    of union: Coalition, turns: [TurnPair], contributor: Int128, denominator: Int128,
+    standardError: Double, table: [Coalition: Int128]
   ) {
     documents = union.members
     let count = Int128(documents.count)
     guard count > 1 else {
-      values = ExactValues(numerators: [contributor.value], denominator: LeverageEstimate.unit)
-      standardErrors = [contributor.standardError]
+      values = ExactValues(numerators: [contributor], denominator: denominator)
+      standardErrors = [standardError]
       return
     }
     let perTurn = turns.map { Self.deviations(in: $0, of: union, table: table) }
     let orders = Int128(2 * turns.count)
     values = ExactValues(
       numerators: documents.indices.map { index in
-        perTurn.reduce(0) { $0 + $1[index] } * LeverageEstimate.unit + contributor.value * orders
-      }, denominator: orders * count * LeverageEstimate.unit)
-    let shared = contributor.standardError / Double(count)
+        perTurn.reduce(0) { $0 + $1[index] } * denominator + contributor * orders
+      }, denominator: orders * count * denominator)
+    let shared = standardError / Double(count)
     standardErrors = documents.indices.map { index in
-      let own = standardError(ofMeans: perTurn.map { $0[index] }, divisor: 2 * Double(count))
+      let own = meanError(of: perTurn.map { $0[index] }, divisor: 2 * Double(count))
       return (own * own + shared * shared).squareRoot()
     }
   }
@@ -78,7 +78,7 @@ extension DocumentValues {
 ///
 /// Only additions, multiplications, divisions and a square root, all correctly rounded, in a fixed
 /// order: the same bits on every machine.
-func standardError(ofMeans sums: [Int128], divisor: Double) -> Double {
+func meanError(of sums: [Int128], divisor: Double) -> Double {
   let count = Double(sums.count)
   let total = sums.reduce(0, +)
   // Deviations are taken exactly, times the count, before anything is rounded.

@@ -22,9 +22,10 @@ import Testing
     let values = try CoalitionValues(random.values)
     guard case .exact(let methods) = plan.method else { throw GameError.tooFewPairs(0) }
     let shapley = try values.game(of: partition).shapley()
+    #expect(methods.allSatisfy { $0 == .exact })
     for (contributor, union) in partition.unions.enumerated() {
       let owen = try plan.documentValues(
-        of: contributor, method: methods[contributor], values: values)
+        of: contributor, method: methods[contributor], shapley: shapley, values: values)
       #expect(owen.standardErrors == nil)
       #expect(
         owen.values == bruteForceOwen(of: union, random, partition))
@@ -53,9 +54,13 @@ import Testing
       denominator: factorial(partition.contributors) * factorial(union.count))
   }
 
-  @Test func `sampled documents still sum to the exact value of their contributor`() throws {
+  @Test(arguments: [AttributionPlan.Sampling.orders, .leverage])
+  func `sampled documents still sum to the exact value of their contributor`(
+    sampling: AttributionPlan.Sampling
+  ) throws {
     let partition = Partition(contributorOfDocument: [0, 0, 0, 0, 0, 0, 1, 2])
-    let limits = AttributionPlan.Limits(documentCoalitions: 16, documentPairs: 3)
+    let limits = AttributionPlan.Limits(
+      documentCoalitions: 16, documentPairs: 3, sampling: sampling)
     for seed in UInt64(1)...10 {
       let random = try randomGame(8, seed: seed)
       let plan = AttributionPlan(partition: partition, seed: seed, limits: limits)
@@ -69,6 +74,37 @@ import Testing
       #expect(influence.documents[0].standardError != nil)
       #expect(influence.documents[7].standardError == nil)
       #expect(influence.contributors.allSatisfy { $0.standardError == nil })
+    }
+  }
+
+  @Test func `documents are exact as far as the coalitions for all of them reach`() throws {
+    func methods(_ owners: [Int]) -> [String] {
+      let plan = AttributionPlan(partition: Partition(contributorOfDocument: owners), seed: 1)
+      guard case .exact(let methods) = plan.method else { return [] }
+      return methods.map { $0 == .exact ? "exact" : "turns" }
+    }
+    // 16 each of 64; 32 each; 64 each.
+    #expect(methods([0, 0, 1, 1, 2, 2, 3, 3]) == ["exact", "exact", "exact", "exact"])
+    #expect(methods([0, 0, 1, 1, 2, 2, 3, 4]) == ["exact", "exact", "turns", "exact", "exact"])
+    #expect(
+      methods([0, 0, 1, 1, 2, 3, 4, 5]) == ["exact", "turns", "exact", "exact", "exact", "exact"])
+    let plan = AttributionPlan(
+      partition: Partition(contributorOfDocument: [0, 0, 1, 1, 2, 3, 4, 5]), seed: 1)
+    #expect(plan.coalitions.count <= 64 + 64 + 8)
+  }
+
+  @Test func `sampled turns are exact where only two documents interact`() throws {
+    let partition = Partition(contributorOfDocument: [0, 0, 1, 1, 1, 2, 3, 4, 5])
+    for seed in UInt64(1)...10 {
+      let scorer = TableScorer(try GameKind.pairwise.game(9, seed: seed))
+      func documents(_ limits: AttributionPlan.Limits) throws -> [Influence.Document] {
+        try AttributionPlan(partition: partition, seed: seed, limits: limits)
+          .influence(scoredBy: scorer).documents
+      }
+      let exact = try documents(.init(documentCoalitions: 1 << 12))
+      let sampled = try documents(.init(documentCoalitions: 0, documentPairs: 2))
+      #expect(sampled.map(\.owen) == exact.map(\.owen))
+      #expect(sampled.allSatisfy { ($0.standardError ?? 0) == 0 })
     }
   }
 
