@@ -19,6 +19,9 @@ package protocol Answerer: AnyObject {
 package protocol TokenScorer: Scorer where Failure == any Error {
   /// One row per coalition, one value per scored token; a coalition's value is the sum of its row.
   func tokenValues(of coalitions: [Coalition]) throws -> [[MicroNats]]
+
+  /// The same with every document present but one sentence each time: one row per sentence.
+  func tokenValues(withoutEach places: [SentencePlace]) throws -> [[MicroNats]]
 }
 
 extension TokenScorer {

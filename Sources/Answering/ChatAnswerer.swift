@@ -10,6 +10,8 @@ package final class ChatAnswerer: Answerer {
   private let tokenizer: any Tokenizer
   private let sampler: Sampler
   private let maximumTokens: Int
+  /// The prompt of the last answer, which valuing it goes on from.
+  private var lastPrompt: (tokens: [Int32], shared: SharedPrompt)?
 
   /// Uses the model file's own chat template unless another is named.
   ///
@@ -36,14 +38,19 @@ package final class ChatAnswerer: Answerer {
     var promptSeconds: Double?
     let prompt = try fittingPrompt(question, sources: sources)
     let tokens = prompt.tokens(present: Set(prompt.numbered))
+    lastPrompt = nil
+    let shared = try SharedPrompt(
+      tokens, cuts: prompt.cuts, model: model, check: progress.check)
     var generator = TextGenerator(model: model, sampler: sampler, maximumTokens: maximumTokens)
     let result = try generator.generate(
-      prompt: tokens, segment: model.makeSegment(), isCancelled: progress.isCancelled
+      prompt: shared.rest, segment: shared.last, attending: shared.beforeLast,
+      before: Array(tokens.dropLast(shared.rest.count)), isCancelled: progress.isCancelled
     ) { piece in
       promptSeconds = promptSeconds ?? (clock.now - start).seconds
       progress.onText(piece)
     }
     if result.stopReason == .cancelled { throw CancellationError() }
+    lastPrompt = (tokens, shared)
     let seconds = (clock.now - start).seconds
     return Answer(
       mode: mode, question: question, sources: sources,
@@ -57,9 +64,11 @@ package final class ChatAnswerer: Answerer {
     guard answer.mode == mode else {
       throw AnswerError.wrongMode(found: answer.mode, expected: mode)
     }
+    let prompt = prompt(answer.question, sources: answer.sources, kept: answer.read)
+    let tokens = prompt.tokens(present: Set(answer.read))
     return ChatScorer(
-      model: model, answer: answer,
-      prompt: prompt(answer.question, sources: answer.sources, kept: answer.read))
+      model: model, answer: answer, prompt: prompt,
+      shared: lastPrompt.flatMap { $0.tokens == tokens ? $0.shared : nil })
   }
 
   private func prompt(_ question: String, sources: [Source], kept: [Int]) -> ChatPrompt {
@@ -86,16 +95,28 @@ package final class ChatAnswerer: Answerer {
 /// Values an answer of a chat model under coalitions of its documents.
 ///
 /// v(S) is the log-probability of the answer's tokens after the prompt with only the passages of S,
-/// rendered anew. What prompts begin with alike is computed once.
+/// rendered anew. What prompts begin with alike is computed once, and not at all where the answer
+/// itself has needed it just before.
 package struct ChatScorer: TokenScorer {
   package typealias Failure = any Error
 
   let model: LanguageModel
   let answer: Answer
   let prompt: ChatPrompt
+  /// What is left of making the answer, if that was the last thing that was made.
+  let shared: SharedPrompt?
 
   package func tokenValues(of coalitions: [Coalition]) throws -> [[MicroNats]] {
-    try logProbabilities(of: coalitions).map { row in
+    try micro(logProbabilities(of: coalitions))
+  }
+
+  /// Each removal renders the prompt again: what follows the sentence is computed anew for it.
+  package func tokenValues(withoutEach places: [SentencePlace]) throws -> [[MicroNats]] {
+    try micro(logProbabilities(after: places.map { prompt.tokens(without: $0) }))
+  }
+
+  private func micro(_ rows: [[Double]]) throws -> [[MicroNats]] {
+    try rows.map { row in
       try row.map { nats in
         guard let value = MicroNats(roundingNats: nats) else {
           throw AnswerError.notFinite(model: model.path)
@@ -106,11 +127,15 @@ package struct ChatScorer: TokenScorer {
   }
 
   func logProbabilities(of coalitions: [Coalition]) throws -> [[Double]] {
+    try logProbabilities(
+      after: coalitions.map { prompt.tokens(present: Set(answer.sources(of: $0))) })
+  }
+
+  private func logProbabilities(after prompts: [[Int32]]) throws -> [[Double]] {
     try model.logProbabilities(
-      of: coalitions.map { coalition in
-        ScoredSequence(
-          context: prompt.tokens(present: Set(answer.sources(of: coalition))),
-          continuation: answer.tokenIDs)
+      of: prompts.map { context in
+        shared?.sequence(context: context, continuation: answer.tokenIDs)
+          ?? ScoredSequence(context: context, continuation: answer.tokenIDs)
       })
   }
 }

@@ -33,9 +33,23 @@ struct ChatPrompt {
 
   /// The tokens with only the sources in `present`.
   func tokens(present: Set<Int>) -> [Int32] {
+    tokens { present.contains($0) ? sources[$0].text : nil }
+  }
+
+  /// The tokens with all sources but one sentence; its source goes with it where it has no other.
+  func tokens(without place: SentencePlace) -> [Int32] {
+    tokens { source in
+      guard source == place.source else { return sources[source].text }
+      let isOnly = sources[source].sentences.count == 1
+      return isOnly ? nil : sources[source].text(withoutSentence: place.sentence)
+    }
+  }
+
+  /// The tokens with the text that each numbered source has; nil leaves it out.
+  private func tokens(_ textOf: (Int) -> String?) -> [Int32] {
     var text = ""
-    for (index, source) in numbered.enumerated() where present.contains(source) {
-      text += "[\(index + 1)] \(sources[source].text)\n\n"
+    for (index, source) in numbered.enumerated() {
+      if let passage = textOf(source) { text += "[\(index + 1)] \(passage)\n\n" }
     }
     return template.encode(
       [

@@ -16,14 +16,25 @@ struct PassageLayout {
     let sentences: [ReaderSentence]
     /// The first of its slots.
     let slot: Int
+    /// Where a sentence was taken out: the later ones keep their labels.
+    var gap: Int?
 
     func label(ofSentence index: Int) -> Label {
-      slot * ReaderVocabulary.sentencesPerSlot + index + 1
+      let place = gap.map { index < $0 ? index : index + 1 } ?? index
+      return slot * ReaderVocabulary.sentencesPerSlot + place + 1
     }
 
     func index(of label: Label) -> Int? {
-      let index = label - self.label(ofSentence: 0)
-      return sentences.indices.contains(index) ? index : nil
+      sentences.indices.first { self.label(ofSentence: $0) == label }
+    }
+
+    /// The passage without one of its sentences; nil where it was the only one.
+    func without(_ index: Int) -> Passage? {
+      if sentences.count == 1 { return nil }
+      var rest = sentences
+      rest.remove(at: index)
+      return Passage(
+        source: source, firstSentence: firstSentence, sentences: rest, slot: slot, gap: index)
     }
   }
 
@@ -31,6 +42,12 @@ struct PassageLayout {
   let passages: [Passage]
   /// Sources, as indices, that did not fit.
   let dropped: [Int]
+
+  /// Passages that have their slots already.
+  init(passages: [Passage]) {
+    self.passages = passages
+    dropped = []
+  }
 
   /// Places `sources`, best first, as far as slots reach.
   init(sources: [Source], vocabulary: ReaderVocabulary, tokenizer: any Tokenizer) {

@@ -137,7 +137,7 @@ extension ReaderAnswerer {
   }
 
   /// Every sentence in the layout beside the question, ascending by label.
-  private func compare(
+  func compare(
     _ question: String, with layout: PassageLayout
   ) throws -> [LabelEvidence.Sentence] {
     let passages = layout.passages.map { $0.sentences.map(\.text) }
@@ -230,7 +230,7 @@ extension ReaderAnswerer {
   }
 
   /// `<|d|> <|s|> sentence <|s|> sentence ...`, cut where the question's positions begin.
-  private func passageTokens(_ passage: PassageLayout.Passage) -> [Int32] {
+  func passageTokens(_ passage: PassageLayout.Passage) -> [Int32] {
     var tokens = [vocabulary.passages[passage.slot]]
     for (index, sentence) in passage.sentences.enumerated() {
       tokens.append(vocabulary.labels[passage.label(ofSentence: index) - 1])

@@ -24,29 +24,47 @@ package struct ReaderScorer: TokenScorer {
     try logProbabilities(of: coalitions).map { try $0.map { try answerer.micro($0) } }
   }
 
+  /// What the answer is valued in: the passages that the question sees, and their sentences' terms.
+  struct Context {
+    let attending: [KVSegment]
+    let terms: [Reading.Term]
+  }
+
+  /// With every source that was read.
+  var everything: Context { Context(attending: segments, terms: reading.terms) }
+
+  private func context(of coalition: Coalition) -> Context {
+    let present = Set(answer.sources(of: coalition))
+    return Context(
+      attending: segments.indices.filter { present.contains(sourceOfPassage[$0]) }
+        .map { segments[$0] },
+      terms: reading.terms.filter { present.contains($0.source) })
+  }
+
   /// For each coalition, for each choice: the label's value, then the text tokens'.
   func logProbabilities(of coalitions: [Coalition]) throws -> [[Double]] {
+    try logProbabilities(in: coalitions.map(context))
+  }
+
+  /// One row for each context, all in one batch.
+  func logProbabilities(in contexts: [Context]) throws -> [[Double]] {
     let tails = tails
-    let present = coalitions.map { Set(answer.sources(of: $0)) }
-    let sequences = present.flatMap { sources in
-      let attending = segments.indices.filter { sources.contains(sourceOfPassage[$0]) }
-        .map { segments[$0] }
-      return tails.map { tail in
+    let sequences = contexts.flatMap { context in
+      tails.map { tail in
         ScoredSequence(
           tokens: tail.tokens, targets: tail.targets,
-          startPosition: answerer.vocabulary.questionPosition, attending: attending)
+          startPosition: answerer.vocabulary.questionPosition, attending: context.attending)
       }
     }
     let values = try answerer.model.logProbabilities(of: sequences)
-    return present.enumerated().map { index, sources in
-      row(Array(values[index * tails.count..<(index + 1) * tails.count]), present: sources)
+    return contexts.enumerated().map { index, context in
+      row(Array(values[index * tails.count..<(index + 1) * tails.count]), terms: context.terms)
     }
   }
 
-  /// One coalition's row from the values of its tails.
-  private func row(_ values: [[Double]], present: Set<Int>) -> [Double] {
+  /// One context's row from the values of its tails.
+  private func row(_ values: [[Double]], terms: [Reading.Term]) -> [Double] {
     let labels = LabelDistribution.noneIndex + 1
-    let terms = reading.terms.filter { present.contains($0.source) }
     let distribution = LabelDistribution(
       reader: Array(values[0].prefix(labels)), terms: terms.totals,
       noneTerm: answerer.weights.noneTerm)

@@ -33,11 +33,12 @@ package struct TextGenerator {
 
   /// Appends `prompt` and the answer to `segment`; `onPiece` gets the text as it comes.
   ///
+  /// `before` holds the tokens of `attending` as far as the sampler is to know them.
   /// `isCancelled` is asked before every token and before each part of the prompt. Afterwards the
   /// segment holds the prompt and `Result.tokens`, except that the last token may be missing: its
   /// keys and values are computed only when something follows it.
   package mutating func generate(
-    prompt: [Int32], segment: KVSegment, attending: [KVSegment] = [],
+    prompt: [Int32], segment: KVSegment, attending: [KVSegment] = [], before: [Int32] = [],
     isCancelled: () -> Bool = { false }, onPiece: (String) -> Void = { _ in }
   ) throws -> Result {
     let tokenizer = try model.tokenizer
@@ -50,7 +51,7 @@ package struct TextGenerator {
       throw InferenceError.contextOverflow(needed: needed, limit: limit)
     }
     var output = Output(stream: TextStream(stops: stops))
-    var history = prompt
+    var history = before + prompt
     guard var latest = try allButTheEnd(of: prompt, segment, attending, isCancelled) else {
       return output.finish(.cancelled, onPiece)
     }

@@ -39,6 +39,30 @@ struct ChatAnswererTests {
     }
   }
 
+  @Test func `going on from the answer's own prompt changes no bit`() throws {
+    let long = Village.source(
+      "ab", player: 3, document: 8, String(repeating: "The dog ran to the park. ", count: 90))
+    let first = try answerer()
+    let answer = try first.answer("What did Tom have?", sources: sources + [long])
+    #expect(answer.dropped.isEmpty)
+    let going = try first.scorer(for: answer)
+    let alone = try answerer().scorer(for: answer)
+    let coalitions = Coalition.everyone(4).subsets
+    #expect(alone.shared == nil)
+    // Of four passages with all present, the last begins where prompts without it end.
+    let whole = try #require(going.shared)
+    #expect(whole.beforeLast.count == 4)
+    #expect(whole.beforeLast.contains { $0.count > LanguageModel.chunkTokens })
+    #expect(whole.pieces(of: going.prompt.tokens(present: [0, 1, 2, 3])).count == 4)
+    #expect(whole.pieces(of: going.prompt.tokens(present: [])).count == 1)
+    #expect(
+      try going.logProbabilities(of: coalitions).map { $0.map(\.bitPattern) }
+        == alone.logProbabilities(of: coalitions).map { $0.map(\.bitPattern) })
+    // Another answer takes its place.
+    _ = try first.answer("Who is Lily?", sources: sources)
+    #expect(try first.scorer(for: answer).shared == nil)
+  }
+
   @Test func `the order of the sources changes nothing`() throws {
     let answers = try [sources, sources.reversed()].map {
       try answerer().answer("What did Tom have?", sources: $0)
