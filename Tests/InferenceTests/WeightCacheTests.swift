@@ -22,7 +22,8 @@ import Testing
       minimumBytes: minimumBytes, onWarning: { warnings.add($0) })
   }
 
-  private func load(_ name: String, _ cache: WeightCache?, threads: Int = 2) throws -> LanguageModel {
+  private func load(_ name: String, _ cache: WeightCache?, threads: Int = 2) throws -> LanguageModel
+  {
     try LanguageModel.load(
       path: Fixture.path("\(name).gguf"), backend: Backend(threads: threads), cache: cache)
   }
@@ -108,11 +109,12 @@ import Testing
   }
 
   /// Values from the reference implementation, xxhash 0.8.
-  @Test(arguments: [
-    (241, 0x541b_1922_6f00_52e8), (256, 0xff5a_1cef_ade7_5bb9), (1024, 0x71be_e625_238a_ddb4),
-    (1025, 0xd9b4_14f4_e1bb_f7ad), (1088, 0xb74e_423e_955e_509d), (4096, 0x5c72_2d9c_eb6f_9064),
-    (4_000_001, 0x5271_5fa3_37e0_a5d3),
-  ] as [(Int, UInt64)])
+  @Test(
+    arguments: [
+      (241, 0x541b_1922_6f00_52e8), (256, 0xff5a_1cef_ade7_5bb9), (1024, 0x71be_e625_238a_ddb4),
+      (1025, 0xd9b4_14f4_e1bb_f7ad), (1088, 0xb74e_423e_955e_509d), (4096, 0x5c72_2d9c_eb6f_9064),
+      (4_000_001, 0x5271_5fa3_37e0_a5d3),
+    ] as [(Int, UInt64)])
   func `checksums are XXH3`(count: Int, expected: UInt64) {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ ($0 >> 8)) }
     #expect(bytes.withUnsafeBytes(XXHash3.hash) == expected)
