@@ -7,11 +7,16 @@ struct DecoderPart {
   private let model: LanguageModel
   private let backend: Backend
   private let rows: Range<Int>
+  private let adapted: [AdaptedRows]
 
-  init(_ model: LanguageModel, _ backend: Backend, _ rows: Range<Int>) {
+  /// `adapted`: rows of the chunk that adapters change.
+  init(
+    _ model: LanguageModel, _ backend: Backend, _ rows: Range<Int>, _ adapted: [AdaptedRows]
+  ) {
     self.model = model
     self.backend = backend
     self.rows = rows
+    self.adapted = adapted.compactMap { $0.clamped(to: rows) }
   }
 
   private var configuration: Configuration { model.configuration }
@@ -19,8 +24,8 @@ struct DecoderPart {
   private var state: DecoderState { model.state }
 
   /// Queries, and keys and values into the segments of the pieces.
-  func store(_ index: Int, _ pieces: [ForwardBatch.Piece]) {
-    let (layer, c, s) = (model.weights.layers[index], configuration, state.strides)
+  func store(_ layerIndex: Int, _ pieces: [ForwardBatch.Piece]) {
+    let (layer, c, s) = (model.weights.layers[layerIndex], configuration, state.strides)
     normalise(state.x, layer.attentionNorm)
     backend.matmulEach(
       layer.queryKeyValue, input: first(state.h, s.width), tokens: rows.count,
@@ -29,21 +34,27 @@ struct DecoderPart {
         first(state.queries, s.query), first(state.keys, s.keyValue),
         first(state.values, s.keyValue),
       ], outputStrides: [s.query, s.keyValue, s.keyValue])
+    let projected = [
+      (state.queries, s.query), (state.keys, s.keyValue), (state.values, s.keyValue),
+    ]
+    for (index, (output, stride)) in projected.enumerated() {
+      adapt({ $0.queryKeyValue[index] }, layer: layerIndex, state.h, s.width, output, stride)
+    }
     addBiases(layer)
-    let table = features.window(ofLayer: index) == nil ? model.rope.global : model.rope.local
+    let table = features.window(ofLayer: layerIndex) == nil ? model.rope.global : model.rope.local
     rotate(
       Heads(rows: state.queries, count: c.heads, stride: s.query), layer.queryKeyNorm?.query, table)
     rotate(
       Heads(rows: state.keys, count: c.keyValueHeads, stride: s.keyValue),
       layer.queryKeyNorm?.key, table)
     backend.storeKV(
-      pieces.compactMap { write(index, $0) }, layout: KVLayout(c), keys: state.keys.pointer,
+      pieces.compactMap { write(layerIndex, $0) }, layout: KVLayout(c), keys: state.keys.pointer,
       keyStride: s.keyValue, values: state.values.pointer, valueStride: s.keyValue)
   }
 
   /// The rows of a piece that lie in this part.
   private func write(_ index: Int, _ piece: ForwardBatch.Piece) -> KVWrite? {
-    let own = (piece.firstRow..<piece.firstRow + piece.tokens.count).clamped(to: rows)
+    let own = piece.rows.clamped(to: rows)
     if own.isEmpty { return nil }
     return KVWrite(
       base: piece.segment.base(index),
@@ -64,27 +75,57 @@ struct DecoderPart {
   }
 
   /// Adds wo · attention, normed in some families, to x.
-  func project(_ layer: DecoderWeights.Layer) {
-    let s = state.strides
+  func project(_ layerIndex: Int) {
+    let (layer, s) = (model.weights.layers[layerIndex], state.strides)
     backend.matmul(
       [layer.attentionOutput], input: first(state.attention, s.query), tokens: rows.count,
       inputStride: s.query, outputs: [first(state.h, s.width)], outputStrides: [s.width])
+    adapt(\.attentionOutput, layer: layerIndex, state.attention, s.query, state.h, s.width)
     addToResidual(layer.attentionPostNorm)
   }
 
   /// Adds down · (activation(gate · norm(x)) * (up · norm(x))), normed in some families, to x.
-  func feedForward(_ layer: DecoderWeights.Layer) {
-    let s = state.strides
+  func feedForward(_ layerIndex: Int) {
+    let (layer, s) = (model.weights.layers[layerIndex], state.strides)
     normalise(state.x, layer.feedForwardNorm)
     let (gate, up) = (first(state.gate, s.feedForward), first(state.up, s.feedForward))
     backend.matmulEach(
       layer.gateUp, input: first(state.h, s.width), tokens: rows.count, inputStride: s.width,
       outputs: [gate, up], outputStrides: [s.feedForward, s.feedForward])
+    for (index, output) in [state.gate, state.up].enumerated() {
+      adapt(
+        { $0.gateUp[index] }, layer: layerIndex, state.h, s.width, output, s.feedForward)
+    }
     activate(gate, up)
     backend.matmul(
       [layer.down], input: gate, tokens: rows.count, inputStride: s.feedForward,
       outputs: [first(state.h, s.width)], outputStrides: [s.width])
+    adapt(\.down, layer: layerIndex, state.gate, s.feedForward, state.h, s.width)
     addToResidual(layer.feedForwardPostNorm)
+  }
+
+  /// Adds to `output` what adapters change of a matrix's product with `input`: scale · up · (down · input).
+  private func adapt(
+    _ pair: (LoRAAdapter.Layer) -> LoRAAdapter.Pair?, layer: Int, _ input: FloatBuffer,
+    _ inputStride: Int, _ output: FloatBuffer, _ stride: Int
+  ) {
+    for part in adapted {
+      let (first, tokens) = (part.rows.lowerBound, part.rows.count)
+      let down = state.adapterDown.pointer + first * state.adapterStride
+      let up = state.adapterUp.pointer + first * stride
+      for case let (adapter, pair?) in part.adapters.map({ ($0, pair($0.layers[layer])) }) {
+        backend.matmul(
+          [pair.down], input: input.pointer + first * inputStride, tokens: tokens,
+          inputStride: inputStride, outputs: [down], outputStrides: [state.adapterStride])
+        backend.matmul(
+          [pair.up], input: down, tokens: tokens, inputStride: state.adapterStride, outputs: [up],
+          outputStrides: [stride])
+        backend.scale(up, by: pair.scale, tokens: tokens, count: pair.up.rows, stride: stride)
+        backend.add(
+          output.pointer + first * stride, up, tokens: tokens, count: pair.up.rows, stride: stride)
+        withExtendedLifetime(adapter) {}
+      }
+    }
   }
 
   private func activate(_ gate: UnsafeMutablePointer<Float>, _ up: UnsafeMutablePointer<Float>) {

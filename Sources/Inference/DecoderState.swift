@@ -19,6 +19,10 @@ final class DecoderState {
   let logitRows: Int
   var positions: [Int32]
   let strides: Strides
+  /// What adapters compute: down · input, and up · that; none while no adapter was used.
+  private(set) var adapterDown = FloatBuffer(0)
+  private(set) var adapterUp = FloatBuffer(0)
+  private(set) var adapterStride = 0
 
   /// Distances between rows, in floats.
   struct Strides {
@@ -51,5 +55,14 @@ final class DecoderState {
     up = FloatBuffer(rows * s.feedForward)
     logits = FloatBuffer(logitRows * s.vocabulary)
     positions = [Int32](repeating: 0, count: rows)
+  }
+
+  /// Makes room for adapters of up to this rank.
+  func reserve(rank: Int, rows: Int) {
+    guard padded(rank) > adapterStride else { return }
+    adapterStride = padded(rank)
+    adapterDown = FloatBuffer(rows * adapterStride)
+    let widest = max(strides.width, strides.query, strides.keyValue, strides.feedForward)
+    adapterUp = FloatBuffer(rows * widest)
   }
 }

@@ -17,6 +17,9 @@ struct ForwardBatch {
     let firstRow: Int
     /// The index of the first token whose hidden state is wanted; the number of tokens if none is.
     let firstWanted: Int
+    let adapters: [LoRAAdapter]
+
+    var rows: Range<Int> { firstRow..<firstRow + tokens.count }
   }
 
   /// A segment that is read, with what earlier requests of the batch append to it.
@@ -40,6 +43,11 @@ struct ForwardBatch {
     var pieces: [Piece] = []
     var outputs: [Output] = []
     var rows = 0
+
+    /// The rows that adapters change.
+    var adapted: [AdaptedRows] {
+      pieces.filter { !$0.adapters.isEmpty }.map { AdaptedRows($0.rows, $0.adapters) }
+    }
   }
 
   let requests: [ForwardRequest]
@@ -53,6 +61,14 @@ struct ForwardBatch {
     outputRows = try requests.map(Self.rows)
     for request in requests { try Self.check(request, configuration) }
     attended = try Self.attended(requests)
+  }
+
+  /// The rows that adapters change where row i is that of output i.
+  func adapted(_ outputs: [Output]) -> [AdaptedRows] {
+    outputs.indices.compactMap { index in
+      let adapters = requests[outputs[index].request].adapters
+      return adapters.isEmpty ? nil : AdaptedRows(index..<index + 1, adapters)
+    }
   }
 
   /// The chunks in order, each of at most `limit` rows.
@@ -105,7 +121,7 @@ struct ForwardBatch {
       Piece(
         tokens: request.tokens[range], segment: request.segment, attended: attended[index],
         position: request.segment.nextPosition + range.lowerBound, firstRow: chunk.rows,
-        firstWanted: firstWanted - range.lowerBound))
+        firstWanted: firstWanted - range.lowerBound, adapters: request.adapters))
     chunk.rows += range.count
   }
 
@@ -137,6 +153,10 @@ struct ForwardBatch {
     let needed = request.segment.nextPosition + request.tokens.count
     guard needed <= c.contextLength else {
       throw InferenceError.contextOverflow(needed: needed, limit: c.contextLength)
+    }
+    guard request.adapters.count <= LoRAAdapter.limit else {
+      throw InferenceError.invalidRequest(
+        "\(request.adapters.count) adapters; a request has at most \(LoRAAdapter.limit)")
     }
     for segment in request.attending + [request.segment] where !segment.fits(c) {
       throw InferenceError.invalidRequest("a segment was made by a model of another shape")

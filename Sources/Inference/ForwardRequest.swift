@@ -18,14 +18,18 @@ package struct ForwardRequest {
   /// One that an earlier request of the batch appends to is read with what that request appends.
   package let attending: [KVSegment]
   package let outputs: Outputs
+  /// Changes of the model that these tokens see, added in this order; at most two.
+  package let adapters: [LoRAAdapter]
 
   package init(
-    tokens: [Int32], segment: KVSegment, attending: [KVSegment] = [], outputs: Outputs = .last
+    tokens: [Int32], segment: KVSegment, attending: [KVSegment] = [], outputs: Outputs = .last,
+    adapters: [LoRAAdapter] = []
   ) {
     self.tokens = tokens
     self.segment = segment
     self.attending = attending
     self.outputs = outputs
+    self.adapters = adapters
   }
 }
 
@@ -38,13 +42,16 @@ package struct ScoreRequest {
   package let targets: [Target]
   package let segment: KVSegment
   package let attending: [KVSegment]
+  package let adapters: [LoRAAdapter]
 
   package init(
-    tokens: [Int32], targets: [Target], segment: KVSegment, attending: [KVSegment] = []
+    tokens: [Int32], targets: [Target], segment: KVSegment, attending: [KVSegment] = [],
+    adapters: [LoRAAdapter] = []
   ) {
     self.tokens = tokens
     self.targets = targets
     self.segment = segment
     self.attending = attending
+    self.adapters = adapters
   }
 }

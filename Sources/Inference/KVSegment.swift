@@ -26,7 +26,8 @@ package final class KVSegment {
   private var borrowed: Borrowed?
   /// Whether memory was damaged when it was copied from its owner.
   private var hasCopiedDamage = false
-  /// Whether no token attended to another segment, so that keys and values follow from the tokens.
+  /// Whether no token attended to another segment or saw an adapter, so that keys and values follow from
+  /// the tokens.
   package private(set) var isSelfContained = true
 
   /// Memory that `owner` keeps alive and unchanged.
@@ -133,10 +134,10 @@ package final class KVSegment {
 
   /// Notes tokens whose keys and values have been stored in every layer.
   ///
-  /// `attending`: whether they attended to other segments.
-  func append(_ new: ArraySlice<Int32>, attending: Bool) {
+  /// `selfContained`: whether they attended to no other segment and saw no adapter.
+  func append(_ new: ArraySlice<Int32>, selfContained: Bool) {
     precondition(count + new.count <= capacity)
-    if attending { isSelfContained = false }
+    if !selfContained { isSelfContained = false }
     tokens.append(contentsOf: new)
   }
 

@@ -8,6 +8,7 @@ extension LanguageModel {
   /// own, which is why neither chunks nor batches can change a bit: the kernels guarantee it for
   /// matrix products, `KVLayout` for attention.
   func run(_ batch: ForwardBatch, _ head: ([ForwardBatch.Output]) -> Void) throws {
+    try reserve(batch.requests.flatMap(\.adapters))
     for chunk in batch.chunks(of: Self.chunkTokens) {
       for piece in chunk.pieces {
         piece.segment.reserve(piece.tokens.count)
@@ -15,22 +16,34 @@ extension LanguageModel {
         rope.local.reserve(positions: piece.position + piece.tokens.count)
       }
       embed(chunk)
-      eachPart(of: chunk.rows) { $0.store(0, chunk.pieces) }
+      let adapted = chunk.adapted
+      eachPart(of: chunk.rows, adapted) { $0.store(0, chunk.pieces) }
       for layer in weights.layers.indices.dropLast() {
         mix(layer, chunk.pieces.map { ($0, from: 0) })
-        eachPart(of: chunk.rows) { part in
-          part.project(weights.layers[layer])
-          part.feedForward(weights.layers[layer])
+        eachPart(of: chunk.rows, adapted) { part in
+          part.project(layer)
+          part.feedForward(layer)
           part.store(layer + 1, chunk.pieces)
         }
       }
-      finish(chunk)
+      finish(chunk, batch.adapted(chunk.outputs))
       for piece in chunk.pieces {
-        piece.segment.append(piece.tokens, attending: !piece.attended.isEmpty)
+        piece.segment.append(
+          piece.tokens, selfContained: piece.attended.isEmpty && piece.adapters.isEmpty)
       }
       if !chunk.outputs.isEmpty { head(chunk.outputs) }
     }
     try batch.requireIntact(weights: !hasLostWeights)
+  }
+
+  /// Makes room for what adapters compute; an error for those of another model.
+  private func reserve(_ adapters: [LoRAAdapter]) throws {
+    for adapter in adapters {
+      guard adapter.isMade(for: self) else {
+        throw InferenceError.invalidRequest("\(adapter.path) was loaded for another model")
+      }
+      state.reserve(rank: adapter.rank, rows: Self.chunkTokens)
+    }
   }
 
   /// Sets x to the scaled embedding of every token.
@@ -54,11 +67,11 @@ extension LanguageModel {
 
   /// The rest of the last layer, and the last norm, only with the rows whose logits are wanted: they
   /// move to the top.
-  private func finish(_ chunk: ForwardBatch.Chunk) {
+  private func finish(_ chunk: ForwardBatch.Chunk, _ adapted: [AdaptedRows]) {
     guard !chunk.outputs.isEmpty else { return }
-    let layer = weights.layers[weights.layers.count - 1]
-    mix(weights.layers.count - 1, chunk.pieces.map { ($0, from: $0.firstWanted) })
-    eachPart(of: gatherOutputs(chunk)) { part in
+    let layer = weights.layers.count - 1
+    mix(layer, chunk.pieces.map { ($0, from: $0.firstWanted) })
+    eachPart(of: gatherOutputs(chunk), adapted) { part in
       part.project(layer)
       part.feedForward(layer)
       part.normalise(state.x, weights.outputNorm)
@@ -70,14 +83,17 @@ extension LanguageModel {
   /// What one kernel writes for a row the next one reads. Where every kernel shares its own work between
   /// the threads, half of that comes from the cache of another thread; a part stays in one. It reads all
   /// weights, so few rows, and models that do not suit it, are a single part, computed by all threads.
-  private func eachPart(of rows: Int, _ body: (DecoderPart) -> Void) {
+  private func eachPart(
+    of rows: Int, _ adapted: [AdaptedRows], _ body: (DecoderPart) -> Void
+  ) {
     let threads = backend.threads
     let count = min(rows / backend.smallestPart, 2 * threads) / threads * threads
     guard threads > 1, count > 1, weights.suitsParts else {
-      return body(DecoderPart(self, backend, 0..<rows))
+      return body(DecoderPart(self, backend, 0..<rows, adapted))
     }
     backend.divide(units: count) { unit, worker, _ in
-      body(DecoderPart(self, worker, unit * rows / count..<(unit + 1) * rows / count))
+      let own = unit * rows / count..<(unit + 1) * rows / count
+      body(DecoderPart(self, worker, own, adapted))
     }
   }
 

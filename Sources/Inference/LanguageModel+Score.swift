@@ -32,7 +32,7 @@ extension LanguageModel {
         zip(requests, wanted).map { request, rows in
           ForwardRequest(
             tokens: request.tokens, segment: request.segment, attending: request.attending,
-            outputs: .rows(rows.map(\.row)))
+            outputs: .rows(rows.map(\.row)), adapters: request.adapters)
         }, configuration)
       var result = requests.map { [Double](repeating: 0, count: $0.targets.count) }
       try run(batch) { outputs in
@@ -93,7 +93,8 @@ extension LanguageModel {
   ) -> ScoreRequest {
     ScoreRequest(
       tokens: Array(node.tokens), targets: node.targets.map { ($0.row, $0.token) },
-      segment: segment, attending: node.attending + node.ancestors.map { segments[$0]! })
+      segment: segment, attending: node.attending + node.ancestors.map { segments[$0]! },
+      adapters: node.adapters)
   }
 
   /// Computes `tokens` and gives `body` the logits after the last one, without copying them.
@@ -102,10 +103,11 @@ extension LanguageModel {
   /// allocates is a few small arrays that describe it, less than 1 % of a small model's time.
   package func next<R>(
     after tokens: [Int32], segment: KVSegment, attending: [KVSegment] = [],
-    _ body: (Span<Float>) throws -> R
+    adapters: [LoRAAdapter] = [], _ body: (Span<Float>) throws -> R
   ) throws -> R {
     try exclusively {
-      let request = ForwardRequest(tokens: tokens, segment: segment, attending: attending)
+      let request = ForwardRequest(
+        tokens: tokens, segment: segment, attending: attending, adapters: adapters)
       var result: R?
       var failure: (any Error)?
       try run(ForwardBatch([request], configuration)) { outputs in

@@ -5,6 +5,7 @@ struct ScoringForest {
     let position: Int
     /// Shared by the whole tree.
     let attending: [KVSegment]
+    let adapters: [LoRAAdapter]
     /// Nodes above it, from the root.
     let ancestors: [Int]
     /// The index after its last descendant.
@@ -22,7 +23,7 @@ struct ScoringForest {
 
   private(set) var nodes: [Node] = []
 
-  /// Texts share nodes where tokens, positions and what they attend to are the same.
+  /// Texts share nodes where tokens, positions, adapters and what they attend to are the same.
   ///
   /// Tokens after a text's last target are left out.
   init(_ sequences: [ScoredSequence]) throws {
@@ -60,10 +61,12 @@ struct ScoringForest {
   private struct Key: Hashable {
     let position: Int
     let attending: [ObjectIdentifier]
+    let adapters: [ObjectIdentifier]
 
     init(_ sequence: ScoredSequence) {
       position = sequence.startPosition
       attending = sequence.attending.map(ObjectIdentifier.init)
+      adapters = sequence.adapters.map(ObjectIdentifier.init)
     }
   }
 
@@ -86,7 +89,7 @@ struct ScoringForest {
       nodes.append(
         Node(
           tokens: node.tokens, position: shared.startPosition + node.start,
-          attending: shared.attending,
+          attending: shared.attending, adapters: shared.adapters,
           ancestors: tree.path(to: node.parent).map { first + $0 }, end: first + node.end))
     }
     for (place, sequence) in group.enumerated() {
