@@ -21,17 +21,32 @@ extension AgentSession {
   /// names and the shards of its passages; what is missing or different is a problem that is named.
   package func replayTrace(_ name: String) throws -> TraceReplay {
     let record = try recordToReplay(name)
-    func replay(_ problems: [String]) -> TraceReplay {
-      TraceReplay(
-        id: record.id, coalitions: record.coalitions.count,
-        values: record.coalitions.reduce(0) { $0 + $1.tokenMicroNats.count }, problems: problems)
+    let problems: [String]
+    switch try computeAgain(record) {
+    case .different(let causes): problems = causes
+    case .computed(_, _, _, let replayed):
+      problems = record.differences(in: replayed).map(\.description)
     }
+    return TraceReplay(
+      id: record.id, coalitions: record.coalitions.count,
+      values: record.coalitions.reduce(0) { $0 + $1.tokenMicroNats.count }, problems: problems)
+  }
+
+  /// An answer and its attribution, computed from what a trace names.
+  enum Recomputation {
+    /// Why the numbers would not be the trace's.
+    case different([String])
+    case computed(any Answerer, Answer, AttributionReport, TraceRecord)
+  }
+
+  /// Answers the question of a trace again and values every coalition again.
+  func computeAgain(_ record: TraceRecord) throws -> Recomputation {
     let sampling = AgentOptions.Sampling(replaying: record)
     let loaded = try LoadedAnswerer(session: self, sampling: sampling)
     var problems = loaded.problems(with: record)
     let chunks = try passages(of: record, &problems)
     // With another model or passage every number differs; saying so would hide the cause.
-    guard problems.isEmpty else { return replay(problems) }
+    guard problems.isEmpty else { return .different(problems) }
 
     let roster = Roster(chunks)
     let answer = try loaded.answerer.answer(
@@ -44,7 +59,7 @@ extension AgentSession {
     for index in replayed.chunks.indices where index < record.chunks.count {
       replayed.chunks[index].rank = record.chunks[index].rank
     }
-    return replay(record.differences(in: replayed).map(\.description))
+    return .computed(loaded.answerer, answer, attribution, replayed)
   }
 
   private func recordToReplay(_ name: String) throws -> TraceRecord {

@@ -79,6 +79,27 @@ import Testing
     #expect(whole.places.contains { $0.document == "fog-horn.md" && $0.line > 0 })
   }
 
+  @Test func sentencesShowWhatTakingThemOutCosts() throws {
+    let world = try World()
+    defer { world.close() }
+    let answer = try world.ask("When was the fog horn installed?")
+    let run = try world.reader.tributary("why", "--sentences", "--json")
+    #expect(run.status == 0, "\(run.errors)")
+    let found = try JSONDecoder().decode(SentenceReport.self, from: Data(run.output.utf8))
+    #expect(found.trace == answer.trace)
+    let first = try #require(found.sentences.first)
+    #expect(first.quoted && first.document == "fog-horn.md" && answer.answer.contains(first.text))
+    #expect(first.influenceMicroNats > 1_000_000)
+    let path = "Examples/shards/keeper/documents/fog-horn.md"
+    let document = try String(
+      contentsOf: Tool.packageRoot.appendingPathComponent(path), encoding: .utf8)
+    let line = document.split(separator: "\n", omittingEmptySubsequences: false)[first.line - 1]
+    #expect(line.contains(first.text.split(separator: " ")[0]))
+    let text = try world.reader.tributary("why", "--sentences")
+    #expect(text.status == 0 && text.output.contains("fog-horn.md:\(first.line)"))
+    #expect(try world.reader.tributary("why", "--sentences", "--spans").status == 64)
+  }
+
   @Test func anUnanswerableQuestionCreditsNobody() throws {
     let world = try World()
     defer { world.close() }

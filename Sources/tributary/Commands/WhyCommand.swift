@@ -16,13 +16,27 @@ struct WhyCommand: AsyncParsableCommand {
     help: "Show instead which words of the answer stand together in installed shards, and where.")
   var spans = false
 
+  @Flag(
+    help:
+      "Show instead what each sentence did: the answer is computed again without it."
+  )
+  var sentences = false
+
   @Flag(help: "Print JSON instead of text.")
   var json = false
+
+  func validate() throws {
+    guard !(spans && sentences) else { throw ValidationError("--spans or --sentences, not both") }
+  }
 
   func run() async throws {
     let session = try AgentSession(options: AgentOptions())
     let report = try session.report(matching: answer)
     let text = AnswerText(colours: Terminal.colours)
+    if sentences {
+      let found = try session.sentences(matching: report.trace)
+      return print(json ? try found.json() : text.sentences(found, of: report))
+    }
     guard spans else {
       return print(json ? try report.json() : text.explanation(of: report))
     }
