@@ -52,7 +52,7 @@ extension AgentSession {
     let answer = try loaded.answerer.answer(
       record.question, sources: roster.sources, progress: AnswerProgress())
     let attribution = try loaded.answerer.attribute(
-      answer, seed: record.id.seed, limits: record.plan.limits)
+      answer, seed: record.id.seed, limits: record.plan().limits)
     var replayed = TraceAssembly(loaded: loaded, roster: roster, sampling: sampling)
       .record(answer, attribution, secret: record.secret)
     // Passages that did not fit left gaps in the ranking.

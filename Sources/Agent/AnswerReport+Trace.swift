@@ -109,18 +109,20 @@ extension TraceRecord {
   var partition: Partition { Partition(contributorOfDocument: documentPlayers) }
 
   /// The plan that the trace was made with: it follows from the coalitions that were scored.
-  var plan: AttributionPlan {
+  func plan() throws -> AttributionPlan {
     AttributionPlan(
-      partition: partition, seed: id.seed,
-      scored: coalitions.map { Coalition(bits: $0.documents) },
+      partition: partition, seed: id.seed, scored: try coalitionValues(),
       isExact: players.allSatisfy { $0.standardErrorPPM == nil })
   }
 
   /// Every value of the answer, from the coalition table alone.
   func influence() throws -> Influence {
-    let values = try CoalitionValues(
+    try plan().influence(from: coalitionValues())
+  }
+
+  private func coalitionValues() throws -> CoalitionValues {
+    try CoalitionValues(
       coalitions.map { Coalition(bits: $0.documents) }, coalitions.map(\.microNats))
-    return try plan.influence(from: values)
   }
 
   /// The rows of the table that consist of whole contributors, the smallest first.

@@ -50,7 +50,8 @@ package struct AttributionReport: Sendable {
 }
 
 extension Answerer {
-  /// Measures who caused `answer`: scores the coalitions of a plan in one call and values everybody.
+  /// Measures who caused `answer`: scores the coalitions of a plan in two calls, one for contributors and
+  /// one for the documents of those who matter, and values everybody.
   ///
   /// `seed` fixes the orders that are drawn where values are sampled.
   package func attribute(
@@ -59,25 +60,31 @@ extension Answerer {
     let clock = ContinuousClock()
     let start = clock.now
     let plan = AttributionPlan(partition: answer.partition, seed: seed, limits: limits)
-    let rows = try scorer(for: answer).tokenValues(of: plan.coalitions)
+    let scorer = try scorer(for: answer)
+    var rows = try scorer.tokenValues(of: plan.coalitions)
+    let further = try plan.further(
+      after: CoalitionValues(plan.coalitions, rows.map { $0.reduce(0, +) }))
+    if !further.isEmpty { rows += try scorer.tokenValues(of: further) }
     return try AttributionReport(
-      answer: answer, plan: plan, rows: rows, seconds: { (clock.now - start).seconds })
+      answer: answer, plan: plan, coalitions: plan.coalitions + further, rows: rows,
+      seconds: { (clock.now - start).seconds })
   }
 }
 
 extension AttributionReport {
-  /// Values everybody from token values that were scored before, one row per coalition of `plan`.
+  /// Values everybody from token values that were scored before, one row for each of `coalitions`.
   package init(
-    answer: Answer, plan: AttributionPlan, rows: [[MicroNats]], seconds: () -> Double = { 0 }
+    answer: Answer, plan: AttributionPlan, coalitions: [Coalition], rows: [[MicroNats]],
+    seconds: () -> Double = { 0 }
   ) throws {
     let values = rows.map { $0.reduce(0, +) }
-    let influence = try plan.influence(from: CoalitionValues(plan.coalitions, values))
+    let influence = try plan.influence(from: CoalitionValues(coalitions, values))
     let shares = influence.shares
     self.init(
       contributors: Self.contributors(answer.players, influence: influence, shares: shares),
       documents: Self.documents(answer.documents, influence: influence, shares: shares),
       ownKnowledgePPM: shares.ownKnowledgePPM,
-      coalitions: zip(plan.coalitions, rows).map {
+      coalitions: zip(coalitions, rows).sorted { $0.0 < $1.0 }.map {
         CoalitionRow(
           coalition: $0, players: plan.partition.contributors(in: $0)?.map { answer.players[$0] },
           value: $1.reduce(0, +), tokens: $1)

@@ -23,16 +23,22 @@ extension AttributionPlan {
     /// is exact; at least 2.
     package var documentPairs: Int
     package var sampling: Sampling
+    /// One part in this many of all positive influence makes a contributor's documents worth telling
+    /// apart; those of others share its influence equally.
+    ///
+    /// Nil: all are told apart.
+    package var smallestPart: Int?
 
     package init(
       exactPlayers: Int = 6, documentCoalitions: Int = 64, pairs: Int = 8, documentPairs: Int = 4,
-      sampling: Sampling = .leverage
+      sampling: Sampling = .leverage, smallestPart: Int? = 50
     ) {
       self.exactPlayers = min(exactPlayers, Game.maximumPlayers)
       self.documentCoalitions = documentCoalitions
       self.pairs = max(2, pairs)
       self.documentPairs = max(2, documentPairs)
       self.sampling = sampling
+      self.smallestPart = smallestPart.map { max(1, $0) }
     }
 
     /// For each contributor, whether its documents are valued exactly.
@@ -60,23 +66,23 @@ extension AttributionPlan {
     /// the engine version of its traces can be replayed.
     package static let published = [
       Limits(),
-      Limits(exactPlayers: 4, pairs: 16, sampling: .orders),
+      Limits(exactPlayers: 4, pairs: 16, sampling: .orders, smallestPart: nil),
     ]
   }
 
-  /// The plan of a trace: the one of `Limits.published` that scores exactly `scored`.
+  /// The plan of a trace: the one of `Limits.published` that scores exactly what `values` holds.
   ///
   /// `isExact`: the trace states no standard error. Few contributors can make two plans score the same
   /// coalitions, of which only one samples. Where no plan fits, the latest says what is missing.
   package init(
-    partition: Partition, seed: UInt64, scored: [Coalition], isExact: Bool
+    partition: Partition, seed: UInt64, scored values: CoalitionValues, isExact: Bool
   ) {
-    let scored = scored.sorted()
+    let scored = values.sorted.map(\.coalition)
     let plans = Limits.published.lazy.map {
       AttributionPlan(partition: partition, seed: seed, limits: $0)
     }
     self =
-      plans.first { $0.isExact == isExact && $0.coalitions == scored }
+      plans.first { $0.isExact == isExact && (try? $0.scored(by: values)) == scored }
       ?? AttributionPlan(partition: partition, seed: seed)
   }
 }

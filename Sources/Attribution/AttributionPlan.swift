@@ -1,11 +1,12 @@
-/// Which coalitions have to be scored, decided before the first one is.
+/// Which coalitions have to be scored: first those that value the contributors, then those that tell
+/// the documents of the contributors that matter apart.
 ///
 /// Up to `Limits.exactPlayers` contributors: every coalition of contributors, so that their Shapley
 /// values are exact, and for each contributor either every coalition that its documents' Owen
 /// values need or, where those are more than `Limits.documentCoalitions`, sampled turns. With more
 /// contributors: complementary pairs of coalitions for them (`LeverageSample`), and sampled turns
-/// within each one that has several documents. A plan is a pure function of its arguments, so
-/// whoever holds a trace can draw the same one again.
+/// within each one that has several documents. A plan is a pure function of its arguments, and what it
+/// asks for in the end one of them and of the values, so whoever holds a trace can draw the same again.
 package struct AttributionPlan: Sendable {
   /// How the documents of one contributor are valued, when all contributor coalitions are known.
   enum DocumentMethod: Equatable {
@@ -25,7 +26,7 @@ package struct AttributionPlan: Sendable {
   package let partition: Partition
   package let limits: Limits
   package let seed: UInt64
-  /// Every coalition of documents that the plan needs, ascending, each once.
+  /// Every coalition of documents that is scored first, ascending, each once.
   package let coalitions: [Coalition]
   let method: Method
 
@@ -40,7 +41,13 @@ package struct AttributionPlan: Sendable {
     } else {
       method = Self.sampledMethod(partition: partition, limits: limits, generator: &generator)
     }
-    coalitions = Self.needed(method, partition: partition).sorted()
+    var needed = Self.needed(method, partition: partition)
+    if limits.smallestPart == nil {
+      for contributor in partition.unions.indices {
+        needed.formUnion(Self.documents(of: contributor, method, partition: partition))
+      }
+    }
+    coalitions = needed.sorted()
   }
 
   package var isExact: Bool {
@@ -91,26 +98,18 @@ package struct AttributionPlan: Sendable {
     }
   }
 
+  /// What values the contributors.
   private static func needed(_ method: Method, partition: Partition) -> Set<Coalition> {
     var needed: Set<Coalition> = [.nobody, partition.everyDocument]
     switch method {
-    case .exact(let methods):
-      for (union, method) in zip(partition.unions, methods) {
-        for others in partition.coalitions(without: union) {
-          needed.formUnion(method.prefixes(of: union).map { others.union($0) })
-        }
-        if case .turns(let turns) = method {
-          for turn in turns { needed.formUnion(turn.growths.joined()) }
-        }
-      }
-      return needed
+    case .exact:
+      return Set(partition.coalitions(without: .nobody))
     case .orders(let pairs):
       for pair in pairs {
         for order in pair.orders { needed.formUnion(prefixes(of: order)) }
       }
-    case .leverage(let sample, let turns):
+    case .leverage(let sample, _):
       needed.formUnion(sample.coalitions.map { partition.documents(of: $0) })
-      for turn in turns.joined() { needed.formUnion(turn.growths.joined()) }
     }
     for union in partition.unions {
       needed.insert(union)
@@ -118,15 +117,36 @@ package struct AttributionPlan: Sendable {
     }
     return needed
   }
+
+  /// What tells the documents of one contributor apart.
+  static func documents(
+    of contributor: Int, _ method: Method, partition: Partition
+  ) -> Set<Coalition> {
+    let union = partition.unions[contributor]
+    let turns: [TurnPair]
+    switch method {
+    case .orders: turns = []
+    case .leverage(_, let drawn): turns = drawn[contributor]
+    case .exact(let methods):
+      if case .turns(let drawn) = methods[contributor] {
+        turns = drawn
+        break
+      }
+      let inner = methods[contributor].prefixes(of: union)
+      return Set(
+        partition.coalitions(without: union).flatMap { others in inner.map { others.union($0) } })
+    }
+    return Set(turns.flatMap { $0.growths.joined() })
+  }
 }
 
 extension AttributionPlan.DocumentMethod {
   /// The subsets of `union` that this method looks at beside every coalition of the others, nobody and
-  /// the whole union included.
+  /// the whole union included; none where it draws those others.
   func prefixes(of union: Coalition) -> [Coalition] {
     switch self {
     case .exact: union.subsets
-    case .turns: [.nobody, union]
+    case .turns: []
     case .orders(let pairs):
       pairs.flatMap { $0.orders.flatMap { Attribution.prefixes(of: $0) } }
     }

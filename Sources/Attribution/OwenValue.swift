@@ -72,6 +72,21 @@ extension AttributionPlan {
 struct DocumentValues {
   let documents: [Int]
   let values: ExactValues
-  /// In micro-nats; nil where the values are exact.
+  /// In micro-nats; nil where the values are exact, or not told apart.
   var standardErrors: [Double]?
+
+  init(documents: [Int], values: ExactValues, standardErrors: [Double]? = nil) {
+    self.documents = documents
+    self.values = values
+    self.standardErrors = standardErrors
+  }
+
+  /// Equal parts of a contributor's value.
+  init(sharing value: Int128, denominator: Int128, standardError: Double?, among union: Coalition) {
+    documents = union.members
+    let count = documents.count
+    values = ExactValues(
+      numerators: documents.map { _ in value }, denominator: denominator * Int128(count))
+    standardErrors = standardError.map { error in documents.map { _ in error / Double(count) } }
+  }
 }

@@ -37,11 +37,6 @@ extension DocumentValues {
   ) {
     documents = union.members
     let count = Int128(documents.count)
-    guard count > 1 else {
-      values = ExactValues(numerators: [contributor], denominator: denominator)
-      standardErrors = [standardError]
-      return
-    }
     let perTurn = turns.map { Self.deviations(in: $0, of: union, table: table) }
     let orders = Int128(2 * turns.count)
     values = ExactValues(

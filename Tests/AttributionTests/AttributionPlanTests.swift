@@ -60,7 +60,7 @@ import Testing
   ) throws {
     let partition = Partition(contributorOfDocument: [0, 0, 0, 0, 0, 0, 1, 2])
     let limits = AttributionPlan.Limits(
-      documentCoalitions: 16, documentPairs: 3, sampling: sampling)
+      documentCoalitions: 16, documentPairs: 3, sampling: sampling, smallestPart: nil)
     for seed in UInt64(1)...10 {
       let random = try randomGame(8, seed: seed)
       let plan = AttributionPlan(partition: partition, seed: seed, limits: limits)
@@ -90,7 +90,10 @@ import Testing
       methods([0, 0, 1, 1, 2, 3, 4, 5]) == ["exact", "turns", "exact", "exact", "exact", "exact"])
     let plan = AttributionPlan(
       partition: Partition(contributorOfDocument: [0, 0, 1, 1, 2, 3, 4, 5]), seed: 1)
-    #expect(plan.coalitions.count <= 64 + 64 + 8)
+    let scorer = TableScorer(try GameKind.additive.game(8, seed: 1))
+    _ = try plan.influence(scoredBy: scorer)
+    #expect(plan.coalitions.count == 64)
+    #expect(scorer.asked.count <= 64 + 64 + 8)
   }
 
   @Test func `sampled turns are exact where only two documents interact`() throws {
@@ -101,8 +104,8 @@ import Testing
         try AttributionPlan(partition: partition, seed: seed, limits: limits)
           .influence(scoredBy: scorer).documents
       }
-      let exact = try documents(.init(documentCoalitions: 1 << 12))
-      let sampled = try documents(.init(documentCoalitions: 0, documentPairs: 2))
+      let exact = try documents(.init(documentCoalitions: 1 << 12, smallestPart: nil))
+      let sampled = try documents(.init(documentCoalitions: 0, documentPairs: 2, smallestPart: nil))
       #expect(sampled.map(\.owen) == exact.map(\.owen))
       #expect(sampled.allSatisfy { ($0.standardError ?? 0) == 0 })
     }
@@ -110,13 +113,46 @@ import Testing
 
   @Test func `a plan asks for each coalition once and for no other`() throws {
     let partition = Partition(contributorOfDocument: [0, 1, 1, 2, 3])
-    let plan = AttributionPlan(partition: partition, seed: 0)
+    let plan = AttributionPlan(
+      partition: partition, seed: 0, limits: AttributionPlan.Limits(smallestPart: nil))
     // 16 coalitions of contributors; {1} alone and {2} alone beside each of 8 coalitions of others.
     #expect(plan.coalitions.count == 32)
     let scorer = TableScorer(try randomGame(5, seed: 5))
     _ = try plan.influence(scoredBy: scorer)
     #expect(scorer.asked == plan.coalitions)
     #expect(plan.coalitions == plan.coalitions.sorted())
+  }
+
+  @Test func `documents are told apart where their contributor matters`() throws {
+    // Contributor 1 brings everything, contributor 2 a hundredth of it, contributor 0 takes away.
+    let worth: [MicroNats] = [-500, -501, 4000, 6001, 49, 52]
+    let partition = Partition(contributorOfDocument: [0, 0, 1, 1, 2, 2])
+    let additive = try game(6) { $0.members.reduce(-20_000) { $0 + worth[$1] } }
+    let plan = AttributionPlan(partition: partition, seed: 0)
+    let scorer = TableScorer(additive)
+    let influence = try plan.influence(scoredBy: scorer)
+    #expect(plan.coalitions.count == 8)
+    // Each of its two documents alone beside four coalitions of the others.
+    #expect(scorer.asked.count == 16 && Set(scorer.asked).count == 16)
+    #expect(influence.table.map(\.coalition) == scorer.asked.sorted())
+    #expect(influence.documents.map(\.owen) == [-500, -501, 4000, 6001, 51, 50])
+    #expect(influence.contributors.map(\.shapley) == [-1001, 10_001, 101])
+
+    let all = AttributionPlan.Limits(smallestPart: nil)
+    let apart = try AttributionPlan(partition: partition, seed: 0, limits: all)
+      .influence(scoredBy: scorer)
+    #expect(apart.documents.map(\.owen) == worth)
+    #expect(apart.contributors == influence.contributors)
+  }
+
+  @Test func `a missing coalition of documents is named`() throws {
+    let partition = Partition(contributorOfDocument: [0, 0])
+    for pairs in [64, 0] {
+      let plan = AttributionPlan(
+        partition: partition, seed: 0, limits: AttributionPlan.Limits(documentCoalitions: pairs))
+      let values = try CoalitionValues([.nobody: -5, .everyone(2): -1])
+      #expect(throws: GameError.missing(Coalition([0]))) { try plan.influence(from: values) }
+    }
   }
 
   @Test func `nobody asked means that nobody is paid`() throws {

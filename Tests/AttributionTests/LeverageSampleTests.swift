@@ -73,7 +73,8 @@ import Testing
   /// Traces are replayed on other machines and by later versions: this may not change.
   @Test func `values and errors have the same bits everywhere`() throws {
     let plan = AttributionPlan(
-      partition: Partition(contributorOfDocument: [0, 1, 2, 2, 3, 4, 5, 6, 7]), seed: 2026)
+      partition: Partition(contributorOfDocument: [0, 1, 2, 2, 3, 4, 5, 6, 7]), seed: 2026,
+      limits: AttributionPlan.Limits(smallestPart: nil))
     let influence = try plan.influence(scoredBy: TableScorer(randomGame(9, seed: 7)))
     #expect(fingerprint(plan.coalitions.map(\.bits)) == 0xFDE9_99C0_14C2_4FC1)
     #expect(

@@ -5,7 +5,7 @@ import Testing
 /// A trace names neither its limits nor its kind of sampling; its coalitions tell.
 @Suite struct PublishedLimitsTests {
   private static let earlier = AttributionPlan.Limits(
-    exactPlayers: 4, pairs: 16, sampling: .orders)
+    exactPlayers: 4, pairs: 16, sampling: .orders, smallestPart: nil)
 
   @Test(arguments: [
     [], [0], [0, 1, 1], [0, 1, 2, 3], [0, 1, 2, 3, 4], [0, 1, 2, 3, 4, 5],
@@ -19,12 +19,14 @@ import Testing
       AttributionPlan.Limits.published.map { (seed, $0) }
     }) {
       let made = AttributionPlan(partition: partition, seed: seed, limits: limits)
+      let influence = try made.influence(
+        scoredBy: TableScorer(randomGame(owners.count, seed: seed)))
+      let table = try CoalitionValues(
+        influence.table.map(\.coalition), influence.table.map(\.value))
       let found = AttributionPlan(
-        partition: partition, seed: seed, scored: made.coalitions.reversed(),
-        isExact: made.isExact)
-      let scorer = TableScorer(try randomGame(owners.count, seed: seed))
+        partition: partition, seed: seed, scored: table, isExact: made.isExact)
       #expect(found.coalitions == made.coalitions)
-      #expect(try found.influence(scoredBy: scorer) == made.influence(scoredBy: scorer))
+      #expect(try found.influence(from: table) == influence)
     }
   }
 
@@ -35,7 +37,7 @@ import Testing
       (UInt64(1)...20).first {
         AttributionPlan(partition: partition, seed: $0, limits: Self.earlier).coalitions.count == 32
       })
-    let every = Coalition.everyone(5).subsets
+    let every = try CoalitionValues(randomGame(5, seed: 1).values)
     let sampled = AttributionPlan(partition: partition, seed: seed, scored: every, isExact: false)
     let exact = AttributionPlan(partition: partition, seed: seed, scored: every, isExact: true)
     #expect(sampled.limits == Self.earlier && !sampled.isExact)
@@ -53,11 +55,10 @@ import Testing
 
   @Test func `a table that no plan scores is measured against the latest`() throws {
     let partition = Partition(contributorOfDocument: [0, 1])
-    let plan = AttributionPlan(partition: partition, seed: 0, scored: [.nobody], isExact: true)
+    let values = try CoalitionValues([.nobody: -5])
+    let plan = AttributionPlan(partition: partition, seed: 0, scored: values, isExact: true)
     #expect(plan.limits == AttributionPlan.Limits())
-    #expect(throws: GameError.missing(Coalition([0]))) {
-      try plan.influence(from: CoalitionValues([.nobody: -5]))
-    }
+    #expect(throws: GameError.missing(Coalition([0]))) { try plan.influence(from: values) }
   }
 
   /// Frozen with the code that made these traces.

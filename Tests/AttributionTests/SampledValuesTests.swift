@@ -11,7 +11,8 @@ import Testing
   ) -> AttributionPlan {
     AttributionPlan(
       partition: Partition(contributorOfDocument: owners), seed: seed,
-      limits: AttributionPlan.Limits(exactPlayers: 0, pairs: pairs, sampling: sampling))
+      limits: AttributionPlan.Limits(
+        exactPlayers: 0, pairs: pairs, sampling: sampling, smallestPart: nil))
   }
 
   @Test(arguments: samplings)
@@ -119,7 +120,8 @@ import Testing
   @Test func `the stated error of documents covers their exact values`() throws {
     let owners = [0, 1, 1, 1, 2, 3, 4, 4, 5]
     let partition = Partition(contributorOfDocument: owners)
-    let whole = AttributionPlan.Limits(exactPlayers: 6, documentCoalitions: 1 << 12)
+    let whole = AttributionPlan.Limits(
+      exactPlayers: 6, documentCoalitions: 1 << 12, smallestPart: nil)
     var covered = 0
     var total = 0
     for seed in UInt64(1)...80 {
