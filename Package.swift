@@ -108,6 +108,9 @@ let package = Package(
     .target(name: "Retrieval", dependencies: ["Corpus", "Inference", grdb], swiftSettings: strict),
     .target(name: "Spans", dependencies: ["Corpus", "GGUF"], swiftSettings: strict),
     .target(name: "Attribution", swiftSettings: strict),
+    // Other methods and planted sources to compare with, for measurements alone.
+    .target(
+      name: "AttributionMethods", dependencies: ["Attribution"], swiftSettings: strict),
     .target(
       name: "Answering", dependencies: ["Inference", "Tokenizers", "Kernels", "Attribution"],
       swiftSettings: strict),
@@ -165,6 +168,13 @@ let package = Package(
       dependencies: ["Answering", "Corpus", "Inference", "Kernels", arguments],
       path: "Benchmarks/answers", exclude: ["README.md"], swiftSettings: strict),
     .executableTarget(
+      name: "attribution-bench",
+      dependencies: [
+        "AttributionMethods", "Attribution", "Answering", "Corpus", "Retrieval", "Inference",
+        "Kernels", arguments,
+      ],
+      path: "Benchmarks/attribution", exclude: ["README.md"], swiftSettings: strict),
+    .executableTarget(
       name: "span-bench", dependencies: ["Spans"], path: "Benchmarks/spans", swiftSettings: strict),
     .executableTarget(name: "shard-exerciser", dependencies: ["Corpus"], swiftSettings: strict),
     .executableTarget(
@@ -188,6 +198,7 @@ let package = Package(
     tests("Retrieval", ["Retrieval", "Corpus", "Inference", "Kernels", grdb]),
     tests("Spans", ["Spans", "Corpus"]),
     tests("Attribution", ["Attribution"]),
+    tests("AttributionMethods", ["AttributionMethods", "Attribution"]),
     tests("Answering", ["Answering", "Attribution", "Inference", "Tokenizers", "Kernels", "GGUF"]),
     tests("Trace", ["Trace", "Corpus", "CBOR", "Zstd", crypto]),
     tests("TransparencyLog", ["TransparencyLog", crypto]),

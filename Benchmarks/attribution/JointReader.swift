@@ -1,0 +1,97 @@
+import Answering
+import Attribution
+import AttributionMethods
+import Inference
+import Tokenizers
+
+/// A reader trained for one ordinary prompt, `<|d1|><|s1|> sentence ... <|q|> question <|a|>`: what
+/// stands where decides what is said.
+///
+/// It has no terms beside its own logits, and a source that is missing leaves the prompt.
+struct JointReader {
+  private let model: LanguageModel
+  private let tokenizer: any Tokenizer
+  private let special: [String: Int32]
+
+  init(path: String, engine: Engine) throws {
+    model = try LanguageModel.load(path: path, backend: engine.backend)
+    tokenizer = try model.tokenizer
+    let names =
+      ["<|q|>", "<|a|>"] + (1...8).map { "<|d\($0)|>" } + (1...40).map { "<|s\($0)|>" }
+    var special: [String: Int32] = [:]
+    for name in names {
+      guard let token = tokenizer.token(named: name) else {
+        throw AnswerError.notAReader(model: path, missing: name)
+      }
+      special[name] = token
+    }
+    self.special = special
+  }
+
+  /// A sentence of a document, as indices.
+  struct Place: Equatable {
+    let document: Int
+    let sentence: Int
+  }
+
+  private func token(_ name: String) -> Int32 { special["<|\(name)|>"] ?? 0 }
+
+  private func words(_ text: String) -> [Int32] {
+    tokenizer.encode(" " + text, addSpecial: false, parseSpecial: false)
+  }
+
+  /// The prompt with the documents of `order`, numbered and labelled as they come.
+  private func prompt(
+    _ item: PlantedItem, order: [Int]
+  ) -> (tokens: [Int32], labels: [(place: Place, token: Int32)]) {
+    var tokens: [Int32] = []
+    var labels: [(place: Place, token: Int32)] = []
+    for (number, document) in order.enumerated() {
+      tokens.append(token("d\(number + 1)"))
+      for (index, sentence) in item.documents[document].sentences.enumerated() {
+        let label = token("s\(labels.count + 1)")
+        labels.append((Place(document: document, sentence: index), label))
+        tokens += [label] + words(sentence)
+      }
+    }
+    return (tokens + [token("q")] + words(item.question) + [token("a")], labels)
+  }
+
+  /// Whether all documents of the item fit the model's context.
+  func fits(_ item: PlantedItem) -> Bool {
+    let sentences = item.documents.flatMap(\.sentences)
+    let longest = sentences.map { words($0).count }.max() ?? 0
+    let prompt = prompt(item, order: Array(item.documents.indices)).tokens
+    return sentences.count <= 40
+      && prompt.count + longest + 2 <= model.configuration.contextLength
+  }
+
+  /// The most probable sentence.
+  func answer(_ item: PlantedItem, order: [Int]) throws -> Place? {
+    let (tokens, labels) = prompt(item, order: order)
+    let values = try model.logProbabilities(of: [
+      ScoredSequence(
+        tokens: tokens, targets: labels.map { (row: tokens.count - 1, token: $0.token) })
+    ])[0]
+    guard let best = values.max() else { return nil }
+    return zip(labels, values).first { $0.1 == best }?.0.place
+  }
+
+  /// Exact values of the documents, in nats, for an answer that quotes `place`.
+  ///
+  /// Without its document the label that it has with everybody present stands for the answer.
+  func shapley(_ item: PlantedItem, order: [Int], quoting place: Place) throws -> Game {
+    let all = prompt(item, order: order).labels
+    let whole = all.first { $0.place == place }?.token ?? all[0].token
+    let text = words(item.documents[place.document].sentences[place.sentence])
+    let sequences = Coalition.everyone(item.documents.count).subsets.map { coalition in
+      let (tokens, labels) = prompt(item, order: order.filter { coalition.contains($0) })
+      let label = labels.first { $0.place == place }?.token ?? whole
+      return ScoredSequence(context: tokens, continuation: [label] + text)
+    }
+    let values = try model.logProbabilities(of: sequences).map { row in
+      MicroNats((row.reduce(0, +) * 1e6).rounded())
+    }
+    return try Game(players: item.documents.count, table: values)
+  }
+}
