@@ -52,7 +52,7 @@ struct GamingReport {
       ## Gaming
 
       Shares of the answer, means over items. Gain: the attacker's mean share after over before or, \
-      for one who had nothing, over what the victim had (marked "of it"). Each attack goes through the \
+      for one who had next to nothing, over what the victim had (marked "of it"). Each attack goes through the \
       index: near-duplicates count for the earliest shard, a key has two of six places.
 
       \(sections.joined(separator: "\n"))
@@ -64,7 +64,9 @@ struct GamingReport {
   private func row(_ attack: Attack, _ effect: Effect) -> String {
     let (before, after) = (effect.attackerBefore.mean, effect.attackerAfter.mean)
     let victim = effect.victimBefore.mean
-    let gain = before > 0 ? "\(figure(after / before, 2))x" : "\(figure(after / victim, 2)) of it"
+    let gain =
+      before > 0.01 || victim == 0
+      ? "\(figure(after / max(before, 1e-6), 2))x" : "\(figure(after / victim, 2)) of it"
     let cells = [
       attack.rawValue, "\(effect.items)", figure(before), figure(after), gain,
       victim > 0 ? figure(effect.victimAfter.mean / victim, 2) : "-",
