@@ -22,11 +22,16 @@ struct QualityCommand: ParsableCommand {
   @OptionGroup var engine: EngineOptions
   @Option(help: "Use every n-th question only.")
   var every = 1
+  @Option(help: "Distractors of the last two columns; 0 leaves them out.")
+  var far = 7
+  @Flag(inversion: .prefixedNo, help: "Answer and attribute the hard2 items end to end.")
+  var attribution = true
 
   func run() throws {
     let engine = try engine.load()
     let paragraphs = try QuestionSet.squad(questions)
-    let report = try QualityReport(paragraphs: paragraphs, every: every, engine: engine)
+    let report = try QualityReport(
+      paragraphs: paragraphs, every: every, far: far, attributing: attribution, engine: engine)
     print(report.markdown)
   }
 }

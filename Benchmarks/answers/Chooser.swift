@@ -7,7 +7,9 @@ enum Chooser: String, CaseIterable {
   case cosine = "MiniLM sentence (cosine)"
   case cosineAndBM25 = "MiniLM + BM25, the same terms"
   case reader = "the reader alone"
-  case hybrid = "**reader + BM25 + MiniLM**"
+  case cross = "the cross-encoder alone"
+  case crossAndTerms = "cross-encoder + MiniLM + BM25"
+  case hybrid = "**the reader with all terms**"
 
   /// The most probable sentence among those present; none does not compete.
   func choose(
@@ -32,6 +34,8 @@ enum Chooser: String, CaseIterable {
     weights: LabelWeights
   ) -> Double {
     let lexical = weights.lexical(sentence)
+    let similarity =
+      weights.semantic * sentence.cosine + weights.context * sentence.contextCosine
     let semantic = weights.semantic(sentence)
     switch self {
     case .wordOverlap:
@@ -39,7 +43,9 @@ enum Chooser: String, CaseIterable {
       return Double(question.intersection(Stems.content(of: item.text(of: sentence))).count)
     case .bm25: return sentence.overlap
     case .cosine: return sentence.cosine
-    case .cosineAndBM25: return lexical + semantic
+    case .cosineAndBM25: return lexical + similarity
+    case .cross: return sentence.cross?.score ?? 0
+    case .crossAndTerms: return lexical + semantic
     case .reader: return evidence.reader[sentence.label - 1]
     case .hybrid: return evidence.reader[sentence.label - 1] + lexical + semantic
     }

@@ -122,7 +122,8 @@ struct ItemBuilder {
     return Array(best.start..<min(scores.count, best.start + 3))
   }
 
-  /// Shortens the passage of most sentences, never by the gold one, to a training context's size.
+  /// Shortens the passage of most sentences, never by the gold one, to a training context's size or,
+  /// where there are more than two passages, to 160 tokens for each.
   private func trimmed(
     _ passages: [Item.Passage], _ question: Paragraph.Question, gold: Int
   ) -> [Item.Passage] {
@@ -130,7 +131,7 @@ struct ItemBuilder {
     func length(_ passage: Item.Passage) -> Int {
       passage.sentences.reduce(0) { $0 + lengths[passage.paragraph][$1] }
     }
-    while passages.reduce(0, { $0 + length($1) }) > 430 {
+    while passages.reduce(0, { $0 + length($1) }) > max(430, 160 * passages.count) {
       let candidates = passages.indices.filter { passages[$0].sentences.count > 1 }
         .map { (count: passages[$0].sentences.count, index: $0) }
       guard let (_, longest) = candidates.max(by: <) else { break }

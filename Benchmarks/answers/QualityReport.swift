@@ -6,60 +6,78 @@ import Foundation
 struct QualityReport {
   private var gold: [Chooser: Score] = [:]
   private var hard: [Chooser: Score] = [:]
+  private var far: [Chooser: Score] = [:]
   private var goldRemoved = Score()
+  private var refusal = RefusalCurve()
+  private var span = SpanScore()
   private var attribution = AttributionScore()
   private let description: String
   private let weights: LabelWeights
 
-  init(paragraphs: [Paragraph], every: Int, engine: Engine) throws {
+  init(
+    paragraphs: [Paragraph], every: Int, far: Int, attributing: Bool, engine: Engine
+  ) throws {
     description = engine.description
     weights = engine.answerer.weights
     let builder = try ItemBuilder(paragraphs: paragraphs, engine: engine)
     for item in builder.items(every: every, distractors: 0) {
-      try Self.add(item, to: &gold, engine.answerer)
+      let evidence = try Self.add(item, to: &gold, engine.answerer)
+      span.add(Chooser.hybrid.choose(evidence, item: item, weights: weights), item)
     }
     for item in builder.items(every: every, distractors: 2) {
-      try Self.add(item, to: &hard, engine.answerer)
-      try attribution.add(item, engine.answerer)
+      refusal.answerable.append(
+        try Self.add(item, to: &hard, engine.answerer).refusalMargin(weights))
+      if attributing { try attribution.add(item, engine.answerer) }
+    }
+    for item in far > 0 ? builder.items(every: every, distractors: far) : [] {
+      _ = try Self.add(item, to: &self.far, engine.answerer)
     }
     for item in builder.items(every: every, gold: false, distractors: 2) {
       let evidence = try engine.answerer.evidence(item.question.text, sources: item.sources)
       goldRemoved.add(
         nil, item, refused: Chooser.hybrid.refuses(evidence, weights: weights))
+      refusal.unanswerable.append(evidence.refusalMargin(weights))
     }
   }
 
   private static func add(
     _ item: Item, to scores: inout [Chooser: Score], _ answerer: ReaderAnswerer
-  ) throws {
+  ) throws -> LabelEvidence {
     let evidence = try answerer.evidence(item.question.text, sources: item.sources)
     for chooser in Chooser.allCases {
       scores[chooser, default: Score()].add(
         chooser.choose(evidence, item: item, weights: answerer.weights), item,
         refused: chooser.refuses(evidence, weights: answerer.weights))
     }
+    return evidence
   }
 
   var markdown: String {
     let count = gold[.hybrid]?.items ?? 0
     let rows = Chooser.allCases.map { chooser in
-      let (gold, hard) = (gold[chooser] ?? Score(), hard[chooser] ?? Score())
+      let scores = [gold, hard, far].map { $0[chooser] ?? Score() }
+      let (gold, hard, far) = (scores[0], scores[1], scores[2])
       return
         "| \(chooser.rawValue) | \(figure(gold.rate(\.hits))) | \(figure(hard.rate(\.hits))) "
-        + "| \(figure(hard.rate(\.passages))) | \(figure(hard.rate(\.refusals))) |"
+        + "| \(figure(hard.rate(\.passages))) | \(figure(hard.rate(\.refusals))) "
+        + "| \(figure(far.rate(\.hits))) | \(figure(far.rate(\.passages))) |"
     }
     return """
       \(count) questions; \(description); label weights: lexical \(weights.lexical), semantic \
-      \(weights.semantic), context \(weights.context), none \(weights.none).
+      \(weights.semantic), context \(weights.context), cross \(weights.cross), none \
+      \(weights.none).
 
-      | | gold alone: hit | hard2: hit | hard2: passage | hard2: refused |
-      | --- | --- | --- | --- | --- |
+      | | gold alone: hit | hard2: hit | hard2: passage | hard2: refused | hard7: hit | hard7: passage |
+      | --- | --- | --- | --- | --- | --- | --- |
       \(rows.joined(separator: "\n"))
 
       hit: the most probable sentence present contains the gold answer. passage: it is in the gold \
       paragraph. refused: none was more probable than every sentence (not counted against hit).
 
-      With the gold paragraph removed, \(figure(goldRemoved.rate(\.refusals))) are refused.
+      With the gold paragraph removed, \(figure(goldRemoved.rate(\.refusals))) are refused. \
+      \(refusal.markdown)
+
+      \(span.markdown)
 
       \(attribution.markdown)
       """

@@ -9,8 +9,11 @@ struct Tuning {
 
   private let answerable: [Sample]
   private let unanswerable: [Sample]
+  /// Those in use.
+  private let tuned: LabelWeights
 
   init(paragraphs: [Paragraph], engine: Engine) throws {
+    tuned = engine.answerer.weights
     let builder = try ItemBuilder(paragraphs: paragraphs, engine: engine)
     func samples(_ items: [Item]) throws -> [Sample] {
       try items.map {
@@ -53,22 +56,23 @@ struct Tuning {
             [
               sample.evidence.reader[sentence.label - 1], sentence.overlap, sentence.cosine,
               sentence.contextCosine,
-            ]
+            ] + (sentence.cross.map { [$0.score] } ?? [])
           }, answers: sample.evidence.sentences.map { sample.item.isGold($0) })
       })
     let weights = fit.weights.map { figure($0 / fit.weights[0]) }
-    var exact = LabelWeights.tuned
+    var exact = tuned
     exact.lexical = fit.weights[1] / fit.weights[0]
     exact.semantic = fit.weights[2] / fit.weights[0]
     exact.context = fit.weights[3] / fit.weights[0]
-    let rows = [("the reader alone", LabelWeights.none), ("fitted", exact), ("in use", .tuned)].map
-    {
+    exact.cross = fit.weights.count > 4 ? fit.weights[4] / fit.weights[0] : 0
+    let rows = [("the reader alone", LabelWeights.none), ("fitted", exact), ("in use", tuned)].map {
       let score = score($0.1)
       return "| \($0.0) | \(figure(score.rate(\.hits))) | \(figure(score.rate(\.passages))) |"
     }
     return """
-      Fitted by maximum likelihood, relative to the reader: lexical \(weights[1]), semantic \
-      \(weights[2]), context \(weights[3]).
+      Fitted by maximum likelihood, relative to the reader (itself \(figure(fit.weights[0]))): \
+      lexical \(weights[1]), semantic \(weights[2]), context \(weights[3])\
+      \(weights.count > 4 ? ", cross \(weights[4])" : "").
 
       | terms | hit | passage |
       | --- | --- | --- |
@@ -80,8 +84,8 @@ struct Tuning {
   /// What a constant added to none costs and brings, under the tuned weights.
   private var refusals: String {
     var rows = "| none | refused, answerable | refused, gold removed |\n| --- | --- | --- |\n"
-    for none in stride(from: 6.0, through: 16, by: 0.5) {
-      var weights = LabelWeights.tuned
+    for none in stride(from: tuned.none - 8, through: tuned.none + 8, by: 0.5) {
+      var weights = tuned
       weights.none = none
       let missing = unanswerable.count {
         Chooser.hybrid.refuses($0.evidence, weights: weights)
@@ -99,7 +103,7 @@ struct Tuning {
       "| threshold | further sentences per answer | they hold the answer | any does |\n"
       + "| --- | --- | --- | --- |\n"
     for threshold in [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4] {
-      var weights = LabelWeights.tuned
+      var weights = tuned
       weights.furtherThreshold = threshold
       var (added, good, any, answered) = (0, 0, 0, 0)
       for sample in answerable {

@@ -1,4 +1,5 @@
 import Attribution
+import Inference
 
 /// What is known about each labelled sentence before anything is weighted.
 package struct LabelEvidence: Sendable {
@@ -13,6 +14,8 @@ package struct LabelEvidence: Sendable {
     package let cosine: Double
     /// The same for the sentence together with the one before it, which says what "it" refers to.
     package let contextCosine: Double
+    /// The cross-encoder's score, and the words of the sentence that answer if it does; nil without one.
+    package let cross: CrossEncoder.Sentence?
   }
 
   /// The reader's log-probabilities of labels 1 to 40, then of none.
@@ -56,6 +59,7 @@ extension LabelWeights {
 
   package func semantic(_ sentence: LabelEvidence.Sentence) -> Double {
     semantic * sentence.cosine + context * sentence.contextCosine
+      + cross * (sentence.cross?.score ?? 0)
   }
 
   var noneTerm: MicroNats { MicroNats(roundingNats: none) ?? 0 }

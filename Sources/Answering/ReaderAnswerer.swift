@@ -16,38 +16,49 @@ package final class ReaderAnswerer: Answerer {
   private let tokenizer: any Tokenizer
   private let lexicon: Lexicon
   private let embedder: EmbeddingModel?
+  private let crossEncoder: CrossEncoder?
   private let cache: KVCache?
   private var segments: LeastRecentlyUsed<PassageKey, KVSegment>
   private var vectors: LeastRecentlyUsed<String, [Float]>
+  private var crossRead: LeastRecentlyUsed<CrossKey, [CrossEncoder.Sentence]>
 
   private struct PassageKey: Hashable {
     let text: String
     let slot: Int
   }
 
-  /// Takes a reader and what its label terms need; without an embedder there is no semantic term.
+  private struct CrossKey: Hashable {
+    let question: String
+    let sentences: [String]
+  }
+
+  /// Takes a reader and what its label terms need; without an embedder there are no cosines.
   ///
+  /// `weights` are by default those tuned for what there is, with a cross-encoder or without one.
   /// `cache` keeps passages from one process to the next; `cacheBytes` bounds what this one keeps.
   package init(
-    model: LanguageModel, embedder: EmbeddingModel?, lexicon: Lexicon,
-    weights: LabelWeights = .tuned, cache: KVCache? = nil, cacheBytes: Int = 256 << 20
+    model: LanguageModel, embedder: EmbeddingModel?, crossEncoder: CrossEncoder? = nil,
+    lexicon: Lexicon, weights: LabelWeights? = nil, cache: KVCache? = nil,
+    cacheBytes: Int = 256 << 20
   ) throws {
     self.model = model
     self.embedder = embedder
+    self.crossEncoder = crossEncoder
     self.lexicon = lexicon
     self.cache = cache
-    self.weights = weights
+    self.weights = weights ?? (crossEncoder == nil ? .tuned : .tunedWithCross)
     tokenizer = try model.tokenizer
     vocabulary = try ReaderVocabulary(model)
     segments = LeastRecentlyUsed(byteLimit: cacheBytes)
     vectors = LeastRecentlyUsed(byteLimit: cacheBytes / 16)
+    crossRead = LeastRecentlyUsed(byteLimit: cacheBytes / 16)
   }
 
   /// The same answerer with nothing cached, for measurements.
   package func withEmptyCache() throws -> ReaderAnswerer {
     try ReaderAnswerer(
-      model: model, embedder: embedder, lexicon: lexicon, weights: weights,
-      cacheBytes: segments.byteLimit)
+      model: model, embedder: embedder, crossEncoder: crossEncoder, lexicon: lexicon,
+      weights: weights, cacheBytes: segments.byteLimit)
   }
 
   /// True for a model that this answerer can use.
@@ -147,20 +158,21 @@ extension ReaderAnswerer {
           texts + texts.indices.map { Self.context(of: $0, in: texts) }
         })
     let stems = Stems.content(of: question)
+    let cross = try crossRead(question, passages)
     func similarity(_ text: String) -> Double {
       guard let question = vectors[question], let vector = vectors[text] else { return 0 }
       return cosine(question, vector)
     }
     var result: [LabelEvidence.Sentence] = []
-    for (passage, texts) in zip(layout.passages, passages) {
+    for (number, (passage, texts)) in zip(layout.passages, passages).enumerated() {
       for (index, text) in texts.enumerated() {
         result.append(
           LabelEvidence.Sentence(
             label: passage.label(ofSentence: index), source: passage.source,
             sentence: passage.firstSentence + index,
             overlap: lexicon.overlap(question: stems, sentence: Stems.content(of: text)),
-            cosine: similarity(text), contextCosine: similarity(Self.context(of: index, in: texts))
-          ))
+            cosine: similarity(text), contextCosine: similarity(Self.context(of: index, in: texts)),
+            cross: cross?[number][index]))
       }
     }
     return result
@@ -183,6 +195,25 @@ extension ReaderAnswerer {
       vectors.insert(vector, for: text, bytes: 4 * vector.count + text.utf8.count)
     }
     return known
+  }
+
+  /// What the cross-encoder says about every sentence of each passage; nil without one.
+  private func crossRead(
+    _ question: String, _ passages: [[String]]
+  ) throws -> [[CrossEncoder.Sentence]]? {
+    guard let crossEncoder else { return nil }
+    let keys = passages.map { CrossKey(question: question, sentences: $0) }
+    var known: [CrossKey: [CrossEncoder.Sentence]] = [:]
+    for key in keys { known[key] = crossRead.value(for: key) }
+    var missing: [CrossKey] = []
+    for key in keys where known[key] == nil && !missing.contains(key) { missing.append(key) }
+    let read = try crossEncoder.read(question: question, passages: missing.map(\.sentences))
+    for (key, value) in zip(missing, read) {
+      known[key] = value
+      let texts = key.sentences.reduce(question.utf8.count) { $0 + $1.utf8.count }
+      crossRead.insert(value, for: key, bytes: 32 * value.count + texts)
+    }
+    return keys.map { known[$0] ?? [] }
   }
 
   func labelTargets(row: Int) -> [(row: Int, token: Int32)] {

@@ -28,10 +28,12 @@ package final class EmbeddingModel: @unchecked Sendable {
         file: file.path, name: configuration.architecture.rawValue,
         expected: "a model that embeds text, such as bert")
     }
-    guard features.pooling != .rank else {
+    guard features.pooling == .mean || features.pooling == .first else {
+      let isRanker = features.pooling == .rank
       throw GGUFError(
         file: file.path, field: "\(configuration.architecture.rawValue).pooling_type",
-        found: "4, a model that ranks passages", expected: "1 or 2, a model that embeds text")
+        found: isRanker ? "4, a model that ranks passages" : "0, a model that chooses sentences",
+        expected: "1 or 2, a model that embeds text")
     }
     self.file = file
     self.configuration = configuration

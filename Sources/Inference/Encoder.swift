@@ -22,6 +22,11 @@ final class Encoder {
       self.tokens = tokens
       self.firstTypeCount = firstTypeCount ?? tokens.count
     }
+
+    /// The number of tokens of each of its texts.
+    var textCounts: [Int] {
+      [firstTypeCount, tokens.count - firstTypeCount].filter { $0 > 0 }
+    }
   }
 
   /// The last layer's vectors of a text's tokens, valid while `encode` calls with them.

@@ -10,6 +10,8 @@ package struct EncoderFeatures: Sendable, Equatable {
     case first
     /// A number computed from the first token's vector: how well two texts match.
     case rank
+    /// Numbers computed from every token's vector: how well each sentence of a passage answers.
+    case sentences
   }
 
   package var pooling: Pooling
@@ -21,4 +23,8 @@ package struct EncoderFeatures: Sendable, Equatable {
   package var hasFusedTensors = false
   /// The feed-forward network has a gate: down · (silu(gate · x) * (up · x)) instead of down · gelu(up · x).
   package var isGated = false
+  /// The number of layers, from the first, in which two texts read together do not see each other.
+  ///
+  /// Above 0, the second text's positions begin at 0 as well.
+  package var separateLayers = 0
 }

@@ -25,27 +25,39 @@ struct EncoderPass {
 
   /// Leaves the last layer's vector of every token in `state.x`, text after text.
   func run(_ sequences: ArraySlice<Encoder.Sequence>) {
-    let places = places(sequences.map(\.tokens.count))
+    let separate = encoder.features.separateLayers
+    let whole = sequences.map(\.tokens.count)
+    let texts = separate > 0 ? sequences.flatMap(\.textCounts) : whole
+    // Every layer fills the blocks anew, so both divisions use the same memory.
+    reserve(max(byteCount(texts), byteCount(whole)))
+    let (apart, together) = (places(texts), places(whole))
     let rows = sequences.reduce(0) { $0 + $1.tokens.count }
     embed(sequences)
     backend.layerNorm(
       state.x.pointer, weights.embeddingNorm.pointers, epsilon: configuration.normEpsilon,
       tokens: rows, count: configuration.width, stride: state.width)
-    for layer in weights.layers {
-      attend(layer, places, rows: rows)
+    for (index, layer) in weights.layers.enumerated() {
+      attend(layer, index < separate ? apart : together, rows: rows)
       feedForward(layer, rows: rows)
     }
   }
 
   private func places(_ counts: [Int]) -> [Place] {
-    let bytes = counts.map { layout.byteCount(positions: $0) }
-    let total = bytes.reduce(0, +)
-    if state.cache.byteCount < total { state.cache = KVBuffer(byteCount: total) }
     var (firstRow, cache) = (0, state.cache.pointer)
-    return zip(counts, bytes).map { count, bytes in
-      defer { (firstRow, cache) = (firstRow + count, cache + bytes) }
+    return counts.map { count in
+      defer {
+        (firstRow, cache) = (firstRow + count, cache + layout.byteCount(positions: count))
+      }
       return Place(firstRow: firstRow, rows: count, cache: cache)
     }
+  }
+
+  private func byteCount(_ counts: [Int]) -> Int {
+    counts.reduce(0) { $0 + layout.byteCount(positions: $1) }
+  }
+
+  private func reserve(_ bytes: Int) {
+    if state.cache.byteCount < bytes { state.cache = KVBuffer(byteCount: bytes) }
   }
 
   private var layout: KVLayout { KVLayout(configuration) }
@@ -62,8 +74,12 @@ struct EncoderPass {
       }
       for position in 0..<sequence.tokens.count {
         let x = state.x.pointer + row * state.width
-        let type = position < sequence.firstTypeCount ? 0 : weights.added.count - 1
-        let added = weights.added[type].pointer + (rope == nil ? position * count : 0)
+        let isFirst = position < sequence.firstTypeCount
+        let beginsAnew = !isFirst && encoder.features.separateLayers > 0
+        let place = position - (beginsAnew ? sequence.firstTypeCount : 0)
+        let added =
+          weights.added[isFirst ? 0 : weights.added.count - 1].pointer
+          + (rope == nil ? place * count : 0)
         for column in 0..<count { x[column] += added[column] }
         state.positions[row] = Int32(position)
         row += 1

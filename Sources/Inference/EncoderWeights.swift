@@ -47,7 +47,7 @@ struct EncoderWeights: Sendable {
     layers = try (0..<c.layers).map { try Layer(&source, c, features, "blk.\($0).") }
   }
 
-  /// Positions and token types summed; only a reranker's texts have a second type.
+  /// Positions and token types summed; only texts that are read in pairs have a second type.
   private static func added(
     _ source: inout TensorSource, _ c: Configuration, _ features: EncoderFeatures
   ) throws -> [FloatBuffer] {
@@ -58,7 +58,8 @@ struct EncoderWeights: Sendable {
       : FloatBuffer(c.width)
     guard let info = source.file.tensors["token_types.weight"] else { return [positions] }
     let types = try source.table("token_types.weight", rows: info.rows, columns: c.width)
-    let used = features.pooling == .rank ? min(info.rows, 2) : 1
+    let isForPairs = features.pooling == .rank || features.pooling == .sentences
+    let used = isForPairs ? min(info.rows, 2) : 1
     return (0..<used).map { type in
       let sum = FloatBuffer(rows * c.width)
       for index in 0..<(rows * c.width) {

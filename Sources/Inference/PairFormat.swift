@@ -5,9 +5,9 @@ import GGUF
 /// BERT: `[CLS] query [SEP] passage [SEP]`, the passage with token type 1. XLM-RoBERTa (tokenizer model
 /// `t5`): `<s> query </s> </s> passage </s>`.
 struct PairFormat {
-  private let first: Int32
+  let first: Int32
   private let between: [Int32]
-  private let last: Int32
+  let last: Int32
 
   init(_ file: GGUFFile, _ c: Configuration) throws {
     func token(_ names: String...) throws -> Int32 {

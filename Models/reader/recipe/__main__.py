@@ -5,7 +5,8 @@ from pathlib import Path
 
 import torch
 
-from . import gguf, passages, train, vectors, weights
+from . import cross_export, cross_train, gguf, passages, train, vectors, weights
+from .cross import CrossEncoder
 from .exclusion import Exclusion
 from .lexicon import Lexicon
 from .minilm import MiniLM
@@ -19,11 +20,14 @@ ENCODER = MODELS / "embedding.gguf"
 def main():
     """Parses the command line and runs one step."""
     parser = argparse.ArgumentParser(prog="recipe", description="Trains the embedded reader.")
-    parser.add_argument("step", choices=["prepare", "embed", "train", "export", "evaluate"])
+    parser.add_argument("step", choices=STEPS)
     parser.add_argument("--data", type=Path, required=True, help="folder of rows and tokenizer")
     parser.add_argument("--exclude", type=Path, required=True, help="question set to keep out")
     parser.add_argument("--out", type=Path, required=True, help="folder of everything made here")
     parser.add_argument("--tokens", type=float, default=8e7, help="how long to train")
+    parser.add_argument(
+        "--cross-tokens", type=float, default=8e6, help="how long to train the cross-encoder"
+    )
     parser.add_argument("--start", type=Path, help="continue from this GGUF, not from random")
     parser.add_argument(
         "--compile", action="store_true", help="use torch.compile (needs a C++ compiler)"
@@ -80,6 +84,19 @@ def run_evaluation(options):
     print(f"{model}\n{material(options).report(weights.load(model))}")
 
 
+def run_cross(options):
+    """Trains the cross-encoder, from the newest checkpoint where there is one, and writes it."""
+    torch.manual_seed(train.SEED)
+    model = CrossEncoder(ENCODER)
+    prepared = passages.load(options.out / "prepared.pickle")
+    terms = LabelTerms(vectors.load(options.out), lexicon())
+    training = cross_train.CrossTraining(model, prepared, terms, options.out, options.cross_tokens)
+    training.run()
+    path = options.out / "cross-encoder.gguf"
+    cross_export.save(model, path, "MiniLM-L6-sentences")
+    print(path)
+
+
 def material(options):
     """What training and evaluation read."""
     prepared = passages.load(options.out / "prepared.pickle")
@@ -108,6 +125,7 @@ STEPS = {
     "train": run_training,
     "export": export,
     "evaluate": run_evaluation,
+    "cross": run_cross,
 }
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from torch.nn import functional
 
 from . import gguf
 
-CLS, SEP, UNKNOWN = 101, 102, 100
 LONGEST = 128
 
 
@@ -16,11 +15,14 @@ class WordPiece:
 
     def __init__(self, tokens):
         self.ids = {token: index for index, token in enumerate(tokens)}
+        self.first, self.last, self.unknown = (
+            self.ids[name] for name in ("[CLS]", "[SEP]", "[UNK]")
+        )
 
     def encode(self, text):
         """The ids between `[CLS]` and `[SEP]`, at most `LONGEST` in all."""
         ids = [piece for word in words(text) for piece in self.pieces(word)]
-        return [CLS, *ids[: LONGEST - 2], SEP]
+        return [self.first, *ids[: LONGEST - 2], self.last]
 
     def pieces(self, word):
         """The longest pieces from the left, or the unknown token."""
@@ -30,7 +32,7 @@ class WordPiece:
             while end > start and mark + word[start:end] not in self.ids:
                 end -= 1
             if end == start:
-                return [UNKNOWN]
+                return [self.unknown]
             found.append(self.ids[mark + word[start:end]])
             start, mark = end, ""
         return found

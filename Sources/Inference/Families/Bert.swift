@@ -1,8 +1,13 @@
+import GGUF
+
 extension EncoderFeatures {
   /// `bert`: BERT, RoBERTa and XLM-RoBERTa encoders such as MiniLM, BGE and their rerankers.
   static func bert(_ fields: ModelFields, _ shape: Configuration.Shape) throws -> EncoderFeatures {
     try fields.requireWholeHeads(shape)
-    return EncoderFeatures(pooling: try fields.pooling())
+    let pooling = try fields.pooling()
+    return EncoderFeatures(
+      pooling: pooling,
+      separateLayers: pooling == .sentences ? try fields.separateLayers(shape) : 0)
   }
 
   /// `nomic-bert`: rotary positions, a gated feed-forward network and no biases.
@@ -10,8 +15,12 @@ extension EncoderFeatures {
     _ fields: ModelFields, _ shape: Configuration.Shape
   ) throws -> EncoderFeatures {
     try fields.requireWholeHeads(shape)
+    let pooling = try fields.pooling()
+    guard pooling != .sentences else {
+      throw fields.error("pooling_type", 0, "another: only bert chooses sentences")
+    }
     return EncoderFeatures(
-      pooling: try fields.pooling(), rope: try fields.rope(shape, isInterleaved: false),
+      pooling: pooling, rope: try fields.rope(shape, isInterleaved: false),
       hasBiases: false, hasFusedTensors: true, isGated: true)
   }
 }
@@ -33,11 +42,27 @@ extension ModelFields {
     if try optionalBool("attention.causal") == true {
       throw error("attention.causal", true, "false")
     }
-    let kinds: [Int: EncoderFeatures.Pooling] = [1: .mean, 2: .first, 4: .rank]
     let type = try optional("pooling_type", in: 0...(1 << 16)) ?? 1
-    guard let kind = kinds[type] else {
-      throw error("pooling_type", type, "1 (mean), 2 (first token) or 4 (rank)")
+    switch type {
+    case 1: return .mean
+    case 2: return .first
+    case 4: return .rank
+    case 0 where try file.optionalString("tributary.head") == "sentences": return .sentences
+    default:
+      throw error(
+        "pooling_type", type,
+        "1 (mean), 2 (first token), 4 (rank) or, with the tributary.head \"sentences\", 0")
     }
-    return kind
+  }
+
+  /// `tributary.separate_layers`: at most all of them.
+  fileprivate func separateLayers(_ shape: Configuration.Shape) throws -> Int {
+    let count = try file.int("tributary.separate_layers")
+    guard (0...shape.layers).contains(count) else {
+      throw GGUFError(
+        file: file.path, field: "tributary.separate_layers", found: "\(count)",
+        expected: "a number from 0 to \(shape.layers)")
+    }
+    return count
   }
 }

@@ -1,0 +1,135 @@
+"""What the cross-encoder learns from: a question, passages, and which sentence answers."""
+
+import random
+from dataclasses import dataclass
+
+import torch
+
+from . import minilm
+from .contexts import Piece, best_window, distinct
+from .cross import PASSAGE_TOKENS
+
+# How many of a source's questions one round takes; sentences of one row alone teach spans only.
+ROUND = {"qamr": 12000}
+# How often the passage that answers is missing, and how often another one competes with it.
+WITHOUT_GOLD, WITH_OTHER = 0.1, 0.45
+
+
+@dataclass
+class Group:
+    """A question beside passages; the one that answers is the first, or none is."""
+
+    question: object
+    pieces: list[Piece]
+    # The place of the right sentence in the first passage.
+    place: int | None
+    # First and last token of the answer in the first passage, where they are known.
+    span: tuple[int, int] | None
+    pairs: list
+    # The lexical overlap of each sentence, by passage.
+    overlaps: list[torch.Tensor]
+
+
+class GroupMaker:
+    """Draws groups; texts are kept, so that their lower layers are read once."""
+
+    def __init__(self, asked, model, lexicon):
+        self.asked, self.model, self.lexicon = asked, model, lexicon
+        self.texts, self.pieces = {}, {}
+
+    def round(self, number):
+        """Every question once in a random order, of some sources a part."""
+        rng = random.Random(f"round-{number}")
+        by_source = {}
+        for passage in self.asked:
+            for question in passage.questions:
+                by_source.setdefault(passage.source, []).append((passage, question))
+        drawn = [
+            pair
+            for source, pairs in sorted(by_source.items())
+            for pair in rng.sample(pairs, min(len(pairs), ROUND.get(source, len(pairs))))
+        ]
+        rng.shuffle(drawn)
+        return drawn
+
+    def group(self, passage, question, rng):
+        """A question with its passage and at times another, or None where it cannot be learned."""
+        own = Piece(passage, self.own_window(passage, question, rng))
+        missing = rng.random() < WITHOUT_GOLD
+        is_alone = len(own.indices) == 1
+        others = 1 if missing or is_alone or rng.random() < WITH_OTHER else 0
+        pieces = [] if missing else [own]
+        answer = (question.answer or "\0").lower()
+        for index in rng.sample(question.near, len(question.near)):
+            other = self.asked[index]
+            piece = Piece(other, self.short(other, best_window(other, question, rng)))
+            texts = [other.sentences[i].lower() for i in piece.indices]
+            if len(pieces) < others + (not missing) and not any(answer in t for t in texts):
+                pieces.append(piece)
+        pieces = distinct(pieces)
+        place = None if missing else own.indices.index(question.sentence)
+        if not pieces:
+            return None
+        return self.finished(question, pieces, place)
+
+    def finished(self, question, pieces, place):
+        """A group with the texts, the span and the overlaps."""
+        asked = self.model.question_text(self.encoded(question.text))
+        pairs = [(asked, self.texts_of(piece)[0]) for piece in pieces]
+        span = None if place is None else self.span(question, pieces[0], place, pairs[0][1])
+        overlaps = [
+            torch.tensor(
+                [self.lexicon.overlap(question.stems, p.passage.stems[i]) for i in p.indices]
+            )
+            for p in pieces
+        ]
+        return Group(question, pieces, place, span, pairs, overlaps)
+
+    def texts_of(self, piece):
+        """The tokens of a piece in as many parts as needed, the same objects for the same piece."""
+        key = (id(piece.passage), tuple(piece.indices))
+        if key not in self.texts:
+            sentences = [self.encoded(piece.passage.sentences[i]) for i in piece.indices]
+            self.texts[key] = self.model.passage_texts(sentences)
+        return self.texts[key]
+
+    def span(self, question, piece, place, text):
+        """Where the answer's tokens are, if they are tokens of their own."""
+        sentence = piece.passage.sentences[piece.indices[place]]
+        at = sentence.lower().find(question.answer.lower()) if question.answer else -1
+        if at < 0:
+            return None
+        before = self.encoded(sentence[:at])
+        answer = self.encoded(sentence[at : at + len(question.answer)])
+        whole = self.encoded(sentence)
+        if not answer or whole[: len(before) + len(answer)] != before + answer:
+            return None
+        first = text.sentences.index(place) + len(before)
+        last = first + len(answer) - 1
+        return (first, last) if last < len(text.ids) and text.sentences[last] == place else None
+
+    def own_window(self, passage, question, rng):
+        """The whole passage where it is short; else, and at times, neighbours of the sentence."""
+        everything = list(range(len(passage.sentences)))
+        count = len(everything)
+        size = rng.randint(2, 5) if rng.random() < 0.2 else count
+        start = max(0, min(question.sentence - rng.randrange(size), count - size))
+        return self.short(passage, everything[start : start + size], question.sentence)
+
+    def short(self, passage, indices, keep=None):
+        """Without sentences at the ends until it fits, never without the one to keep."""
+        indices = list(indices)
+
+        def length():
+            return 1 + sum(len(self.encoded(passage.sentences[i])) + 1 for i in indices)
+
+        while length() > PASSAGE_TOKENS and len(indices) > 1:
+            indices.pop(0 if indices[-1] == keep else -1)
+        return indices
+
+    def encoded(self, text):
+        """The word pieces of a text."""
+        if text not in self.pieces:
+            words = minilm.words(text)
+            self.pieces[text] = [p for word in words for p in self.model.tokenizer.pieces(word)]
+        return self.pieces[text]

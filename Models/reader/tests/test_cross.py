@@ -1,0 +1,161 @@
+import random
+import tempfile
+import unittest
+from pathlib import Path
+
+import torch
+
+from recipe import cross, cross_data, cross_export, cross_train, lexicon
+from recipe.cross import END, START, CrossEncoder
+from recipe.passages import Asked, Passage
+
+MODELS = Path(__file__).resolve().parents[2]
+TINY = MODELS.parent / "Tests/InferenceTests/Fixtures/encoder-sentences.gguf"
+SENTENCES = ["The lighthouse is old.", "It stands, six metres tall.", "The ferry leaves at six."]
+
+
+def passage(sentences, questions, source="nqg"):
+    asked = [
+        Asked(text, [], lexicon.content_stems(text), place, answer, [], 0, [1])
+        for text, place, answer in questions
+    ]
+    stems = [lexicon.content_stems(sentence) for sentence in sentences]
+    return Passage(source, sentences, [[1]] * len(sentences), stems, 0, asked)
+
+
+def passages():
+    first = passage(SENTENCES, [("How tall is it?", 1, "six metres"), ("Is it old?", 0, None)])
+    return [first, passage(["A ferry is at the lighthouse.", "It leaves, how tall."], [])]
+
+
+class CrossEncoderTests(unittest.TestCase):
+    def setUp(self):
+        torch.manual_seed(0)
+        self.model = CrossEncoder(TINY)
+
+    def texts(self, sentences):
+        pieces = [self.model.tokenizer.encode(sentence)[1:-1] for sentence in sentences]
+        return self.model.passage_texts(pieces)
+
+    def asked(self, text="How tall is it?"):
+        return self.model.question_text(self.model.tokenizer.encode(text)[1:-1])
+
+    def test_a_sentence_owns_its_tokens_and_the_separator_after_it(self):
+        text = self.texts(["The ferry.", "It stands."])[0]
+        first, last = self.model.tokenizer.first, self.model.tokenizer.last
+        self.assertEqual(text.sentences, [-1, 0, 0, 0, 0, 1, 1, 1, 1])
+        self.assertEqual([text.ids[0], text.ids[4], text.ids[8]], [first, last, last])
+
+    def test_long_passages_are_read_in_parts_and_long_sentences_in_part(self):
+        parts = self.texts(["It stands."] * 20)
+        self.assertEqual(sum(max(part.sentences) + 1 for part in parts), 20)
+        self.assertTrue(all(len(part.ids) <= 40 for part in parts))
+        self.assertEqual([len(part.ids) for part in self.texts(["tall " * 90])], [40])
+
+    def test_scores_do_not_depend_on_the_batch(self):
+        pairs = [(self.asked(), self.texts(SENTENCES[: count + 1])[0]) for count in range(3)]
+        together = self.model(pairs)
+        for pair, (scores, rows) in zip(pairs, together):
+            alone_scores, alone_rows = self.model([pair])[0]
+            torch.testing.assert_close(scores, alone_scores, rtol=1e-4, atol=1e-4)
+            torch.testing.assert_close(rows, alone_rows, rtol=1e-4, atol=1e-4)
+
+    def test_a_score_is_the_cosine_of_means_and_the_greatest_row(self):
+        x = torch.randn(9, 32)
+        question, text = cross.Text([2, 3], [-1, -1]), cross.Text([2] * 7, [-1, 0, 0, 0, 1, 1, 1])
+        scores, rows = self.model.values(x, question, text)
+        for place, held in enumerate(((3, 6), (6, 9))):
+            mean, asked = x[held[0] : held[1]].mean(0), x[:2].mean(0)
+            near = mean @ asked / mean.norm() / asked.norm()
+            seen = rows[held[0] - 2 : held[1] - 2, cross.GREATEST].max()
+            self.assertAlmostEqual(scores[place].item(), (5 * near + seen).item(), places=4)
+
+    def test_an_exported_model_says_what_the_trained_one_said(self):
+        with torch.no_grad():
+            self.model.offset += 0.7
+        pairs = [(self.asked(), self.texts(SENTENCES)[0])]
+        expected = self.model(pairs)[0][0]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "cross.gguf"
+            cross_export.save(self.model, path, "tiny")
+            found = CrossEncoder(path)(pairs_again(pairs))[0][0]
+        torch.testing.assert_close(found, expected, rtol=0, atol=0.05)
+
+    def test_embeddings_and_separate_layers_are_not_trained(self):
+        self.model([(self.asked(), self.texts(SENTENCES)[0])])[0][0].sum().backward()
+        self.assertEqual({key.split("/")[1] for key in self.model.trained}, {"1", "2"})
+        self.assertTrue(all(w.grad is not None for w in self.model.trained.values()))
+        self.assertTrue(all(not w.requires_grad for w in self.model.frozen.values()))
+
+
+def pairs_again(pairs):
+    """The same texts without what another model's layers made of them."""
+    return [tuple(cross.Text(t.ids, t.sentences) for t in pair) for pair in pairs]
+
+
+class GroupTests(unittest.TestCase):
+    def setUp(self):
+        self.asked = passages()
+        self.model = CrossEncoder(TINY)
+        self.lexicon = lexicon.Lexicon(MODELS / "reader-idf.tsv")
+        self.maker = cross_data.GroupMaker(self.asked, self.model, self.lexicon)
+
+    def test_the_span_is_where_the_answer_stands(self):
+        groups = [
+            self.maker.group(self.asked[0], self.asked[0].questions[0], random.Random(seed))
+            for seed in range(20)
+        ]
+        present = [group for group in groups if group.place is not None]
+        self.assertTrue(present and len(present) < 20)
+        for group in present:
+            tokens = self.model.metadata["tokenizer.ggml.tokens"]
+            text = group.pairs[0][1]
+            found = [tokens[i] for i in text.ids[group.span[0] : group.span[1] + 1]]
+            self.assertEqual(found, ["▁six", "▁metre", "s"])
+            self.assertEqual(text.sentences[group.span[0]], group.place)
+
+    def test_passages_that_hold_the_answer_do_not_compete(self):
+        self.asked[1].sentences[1] = "It leaves six metres."
+        for seed in range(20):
+            group = self.maker.group(self.asked[0], self.asked[0].questions[0], random.Random(seed))
+            held = [g.passage.sentences[i] for g in group.pieces[1:] for i in g.indices] if group else []
+            self.assertNotIn("It leaves six metres.", held)
+
+    def test_every_round_asks_each_question_once(self):
+        drawn = self.maker.round(0)
+        self.assertEqual(len(drawn), 2)
+        self.assertEqual(len({id(question) for _, question in drawn}), 2)
+
+    def test_the_loss_falls_and_a_known_span_is_learned(self):
+        group = self.maker.group(self.asked[0], self.asked[0].questions[0], random.Random(3))
+        self.assertEqual(group.place, 1)
+        terms = cross_train.Terms()
+        parameters = [*self.model.parameters(), *terms.parameters()]
+        optimizer = torch.optim.Adam(parameters, 1e-2)
+        losses = []
+        for _ in range(30):
+            values = self.model(group.pairs)
+            total, _ = cross_train.loss([group], values, terms)
+            optimizer.zero_grad()
+            total.backward()
+            optimizer.step()
+            losses.append(total.item())
+        self.assertLess(losses[-1], 0.2 * losses[0])
+        scores, rows = self.model(group.pairs)[0]
+        self.assertEqual(int(scores.argmax()), group.place)
+        best = (int(rows[:, START].argmax()), int(rows[:, END].argmax()))
+        self.assertEqual(best, group.span)
+
+
+class ScheduleTests(unittest.TestCase):
+    def test_the_rate_rises_then_falls_to_a_fiftieth(self):
+        rates = [cross_train.schedule(i / 100) for i in range(101)]
+        top = rates.index(max(rates))
+        self.assertEqual(max(rates), 1)
+        self.assertEqual(rates[: top + 1], sorted(rates[: top + 1]))
+        self.assertEqual(rates[top:], sorted(rates[top:], reverse=True))
+        self.assertAlmostEqual(rates[-1], 0.02)
+
+
+if __name__ == "__main__":
+    unittest.main()
