@@ -42,7 +42,9 @@ extension AgentSession {
   /// Answers the question of a trace again and values every coalition again.
   func computeAgain(_ record: TraceRecord) throws -> Recomputation {
     let sampling = AgentOptions.Sampling(replaying: record)
-    let loaded = try LoadedAnswerer(session: self, sampling: sampling)
+    // Traces of a reader without cross-encoder name two companions.
+    let loaded = try LoadedAnswerer(
+      session: self, sampling: sampling, hasCrossEncoder: record.companions.count > 2)
     var problems = loaded.problems(with: record)
     let chunks = try passages(of: record, &problems)
     // With another model or passage every number differs; saying so would hide the cause.

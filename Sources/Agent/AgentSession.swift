@@ -21,6 +21,7 @@ package final class AgentSession {
   private var openedStore: TraceStore?
   private var openedBackend: Backend?
   private var openedEmbedder: EmbeddingModel?
+  private var openedCrossEncoder: CrossEncoder?
   private var openedIndex: Index?
   private var openedAnswerer: LoadedAnswerer?
 
@@ -61,6 +62,12 @@ package final class AgentSession {
   func embedder() throws -> EmbeddingModel {
     try opened(&openedEmbedder) {
       try EmbeddingModel.load(path: ModelLocator.find("embedding"), backend: backend())
+    }
+  }
+
+  func crossEncoder() throws -> CrossEncoder {
+    try opened(&openedCrossEncoder) {
+      try CrossEncoder.load(path: ModelLocator.find("cross-encoder"), backend: backend())
     }
   }
 

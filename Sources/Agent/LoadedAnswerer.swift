@@ -8,11 +8,15 @@ struct LoadedAnswerer {
   let answerer: any Answerer
   let model: LanguageModel
   let digest: Digest
-  /// What else decides the values: the embedding model and the lexicon, for the reader.
+  /// What else decides the values, for the reader: the embedding model, the lexicon, and the cross-encoder
+  /// where it is used.
   let companions: [Digest]
 
-  /// `sampling`: how a chat model draws its tokens.
-  init(session: AgentSession, sampling: AgentOptions.Sampling) throws {
+  /// `sampling`: how a chat model draws its tokens. `hasCrossEncoder`: false for the reader as it was
+  /// before there was one, which earlier traces need.
+  init(
+    session: AgentSession, sampling: AgentOptions.Sampling, hasCrossEncoder: Bool = true
+  ) throws {
     let path = try ModelLocator.find(session.settings.model)
     let file = FileIdentity(path: path)
     digest = try session.digests.sha256(path)
@@ -31,13 +35,13 @@ struct LoadedAnswerer {
       return
     }
     let lexicon = try Lexicon.load(besideModel: path)
+    let crossEncoder = hasCrossEncoder ? try session.crossEncoder() : nil
     answerer = try ReaderAnswerer(
-      model: model, embedder: session.embedder(), lexicon: lexicon,
+      model: model, embedder: session.embedder(), crossEncoder: crossEncoder, lexicon: lexicon,
       cache: Self.cache(session.home, model, digest))
-    companions = [
-      try session.digests.sha256(ModelLocator.find("embedding")),
-      try session.digests.sha256(Lexicon.path(besideModel: path)),
-    ]
+    companions = try [
+      ModelLocator.find("embedding"), Lexicon.path(besideModel: path), crossEncoder?.path,
+    ].compactMap { try $0.map(session.digests.sha256) }
   }
 
   /// Passages that the model has read stay on disk: reading one again costs a hundredth.
