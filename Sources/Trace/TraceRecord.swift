@@ -141,6 +141,7 @@ package struct TraceLabelScore: Equatable, Sendable {
   /// Under the distribution that the answer was chosen from, all sources present.
   package var logProbability: Int64
   package var bm25: Int64
+  /// The weighted cosines and the weighted score of the cross-encoder.
   package var cosine: Int64
 
   package init(sentence: TraceCitation?, logProbability: Int64, bm25: Int64, cosine: Int64) {
