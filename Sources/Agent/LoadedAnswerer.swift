@@ -12,6 +12,8 @@ struct LoadedAnswerer {
   /// where it is used.
   let companions: [Digest]
 
+  /// Loads what the settings name.
+  ///
   /// `sampling`: how a chat model draws its tokens. `hasCrossEncoder`: false for the reader as it was
   /// before there was one, which earlier traces need.
   init(

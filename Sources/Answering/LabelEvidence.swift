@@ -14,6 +14,8 @@ package struct LabelEvidence: Sendable {
     package let cosine: Double
     /// The same for the sentence together with the one before it, which says what "it" refers to.
     package let contextCosine: Double
+    /// Whether it only asks the question again, which resembles it most and answers nothing.
+    package let repeatsQuestion: Bool
     /// The cross-encoder's score, and the words of the sentence that answer if it does; nil without one.
     package let cross: CrossEncoder.Sentence?
   }
@@ -55,7 +57,9 @@ package struct LabelEvidence: Sendable {
 }
 
 extension LabelWeights {
-  package func lexical(_ sentence: LabelEvidence.Sentence) -> Double { lexical * sentence.overlap }
+  package func lexical(_ sentence: LabelEvidence.Sentence) -> Double {
+    lexical * sentence.overlap + (sentence.repeatsQuestion ? repetition : 0)
+  }
 
   package func semantic(_ sentence: LabelEvidence.Sentence) -> Double {
     semantic * sentence.cosine + context * sentence.contextCosine

@@ -172,6 +172,7 @@ extension ReaderAnswerer {
             sentence: passage.firstSentence + index,
             overlap: lexicon.overlap(question: stems, sentence: Stems.content(of: text)),
             cosine: similarity(text), contextCosine: similarity(Self.context(of: index, in: texts)),
+            repeatsQuestion: Stems.repeats(text, question: question),
             cross: cross?[number][index]))
       }
     }

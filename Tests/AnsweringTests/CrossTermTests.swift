@@ -49,6 +49,30 @@ import Testing
     }
   }
 
+  @Test func `a sentence that only repeats the question is not quoted`() throws {
+    let repetition = Village.source(
+      "echo", player: 3, document: 15, question, "Nobody knows, and many ask.")
+    let sources = Village.sources + [repetition]
+    let answerer = try answerer()
+    let answer = try answerer.answer(question, sources: sources)
+    let echo = Answer.Citation(source: Village.sources.count, sentence: 0)
+    #expect(!answer.citations.contains(echo))
+    // Without the rule it is quoted: its terms are the largest.
+    let before = try self.answerer(weights: .tuned).answer(question, sources: sources)
+    #expect(before.citations.contains(echo))
+  }
+
+  @Test(arguments: [
+    ("When does the bakery open?", true), ("When does the bakery open", true),
+    ("“When does the bakery open?”", true), ("Does the bakery open?", true),
+    ("The bakery opens.", false), ("When does the bakery open on Sunday?", false),
+    ("Then.", false), ("", false),
+  ])
+  func `repetitions are told from answers`(text: String, expected: Bool) {
+    #expect(Stems.repeats(text, question: question) == expected)
+    #expect(!Stems.repeats("The bakery is open.", question: "Is the bakery open?"))
+  }
+
   @Test func `a source's terms do not depend on the other sources, nor on the cache`() throws {
     let answerer = try answerer()
     let all = try answerer.evidence(question, sources: Village.sources)
