@@ -24,7 +24,7 @@ demo: setup ## Three contributors, a few questions, measured influence, a ledger
 	@Scripts/demo
 
 test: setup-test build lint ## Format check and the whole test suite.
-	$(SWIFT) test $(CONFIG) --skip-build
+	@Scripts/test $(SWIFT) test $(CONFIG) --skip-build
 
 bench: setup ## Side-by-side speed against llama.cpp and quality of answers (needs pip).
 	$(SWIFT) build $(CONFIG)

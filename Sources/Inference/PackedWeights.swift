@@ -203,7 +203,7 @@ extension PackedWeights {
         }
       }
       for (source, _) in matrices {
-        try add(source.matrix.packedBytes)
+        try source.matrix.withPackedBytes(add)
         let zeros = [UInt8](repeating: 0, count: Self.padding(source.matrix))
         try zeros.withUnsafeBytes(add)
       }

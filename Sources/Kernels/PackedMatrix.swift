@@ -35,7 +35,7 @@ package final class PackedMatrix: @unchecked Sendable {
 
   /// A matrix that was packed before and lies in memory that `lender` keeps; nobody may pack into it.
   ///
-  /// `packed`: what `packedBytes` gave for the same format and shape, at an address that 64 divides.
+  /// `packed`: what `withPackedBytes` gave for the same format and shape, at an address that 64 divides.
   package init(
     packed: UnsafeRawBufferPointer, format: WeightFormat, rows: Int, columns: Int, lender: AnyObject
   ) {
@@ -59,9 +59,12 @@ package final class PackedMatrix: @unchecked Sendable {
     groupCount(rows) * format.groupBytes(columns: columns)
   }
 
-  /// The packed form, as long as this matrix lives.
-  package var packedBytes: UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: memory, count: byteCount)
+  /// Calls `body` with the packed form, which must not outlive the call.
+  package func withPackedBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try body(UnsafeRawBufferPointer(start: memory, count: byteCount))
   }
 
   /// Packs row-major GGUF bytes; their number must be that of the shape, which the caller has checked.

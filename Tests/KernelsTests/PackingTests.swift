@@ -47,8 +47,8 @@ import Testing
     for format in allFormats {
       for (rows, columns) in possibleShapes(format, [(33, 96), (16, 512)]) {
         let bytes = numbers.weights(format, rows: rows, columns: columns)
-        for byte in packed(bytes, format, rows, columns).packedBytes {
-          sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3
+        packed(bytes, format, rows, columns).withPackedBytes {
+          for byte in $0 { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3 }
         }
       }
     }
@@ -74,9 +74,7 @@ import Testing
     bytes.withUnsafeBytes {
       isa.kernels.pack($0.baseAddress, format.code, rows, columns, other.memory)
     }
-    let expected = UnsafeRawBufferPointer(start: whole.memory, count: whole.byteCount)
-    let found = UnsafeRawBufferPointer(start: other.memory, count: other.byteCount)
-    withExtendedLifetime((whole, other)) { #expect(found.elementsEqual(expected)) }
+    #expect(whole.packedCopy == other.packedCopy)
   }
 
   @Test(arguments: allFormats)
@@ -93,8 +91,10 @@ import Testing
         pieces.pack(UnsafeRawBufferPointer(rebasing: part), firstRow: first, rows: count)
       }
     }
-    let expected = UnsafeRawBufferPointer(start: whole.memory, count: whole.byteCount)
-    let found = UnsafeRawBufferPointer(start: pieces.memory, count: pieces.byteCount)
-    withExtendedLifetime((whole, pieces)) { #expect(found.elementsEqual(expected)) }
+    #expect(whole.packedCopy == pieces.packedCopy)
   }
+}
+
+extension PackedMatrix {
+  fileprivate var packedCopy: [UInt8] { withPackedBytes { [UInt8]($0) } }
 }

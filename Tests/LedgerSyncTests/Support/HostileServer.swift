@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Testing
 
 #if canImport(Glibc)
   import Glibc
@@ -175,5 +176,18 @@ enum Sockets {
       }
     }
     return 0
+  }
+}
+
+/// Short names: the runner prints arguments, and some are megabytes.
+extension HostileServer.Reaction: CustomTestStringConvertible {
+  var testDescription: String {
+    switch self {
+    case .bytes(let bytes):
+      "\(bytes.count) bytes, \(String(decoding: bytes.prefix(40), as: UTF8.self).debugDescription)"
+    case .drip(let bytes, let pause): "\(bytes.count) bytes, one every \(pause)"
+    case .silence: "silence"
+    case .hangUp: "hanging up"
+    }
   }
 }
