@@ -44,7 +44,8 @@ final class GamingLab {
   func ask(_ question: String, of shards: [IndexedShard]) throws -> Outcome {
     try index.synchronize(with: shards)
     let chunks = try index.search(
-      question, limit: Self.passages, perContributor: Self.passagesPerContributor
+      question, limit: Self.passages, perContributor: Self.passagesPerContributor,
+      excluding: { Source.onlyRepeat(question, $0.sentenceTexts) }
     ).map(\.chunk)
     let contributors = Set(chunks.map(\.contributor)).sorted()
     let answerer = bench.engine.answerer

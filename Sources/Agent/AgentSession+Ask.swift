@@ -27,7 +27,8 @@ extension AgentSession {
   ) throws -> AnswerReport {
     let loaded = try answerer()
     let found = try index().search(
-      question, limit: settings.passages, perContributor: settings.passagesPerContributor)
+      question, limit: settings.passages, perContributor: settings.passagesPerContributor,
+      excluding: { Source.onlyRepeat(question, $0.sentenceTexts) })
     let roster = Roster(found.map(\.chunk))
     do {
       let answer = try loaded.answerer.answer(

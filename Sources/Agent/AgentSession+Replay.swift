@@ -42,15 +42,17 @@ extension AgentSession {
   /// Answers the question of a trace again and values every coalition again.
   func computeAgain(_ record: TraceRecord) throws -> Recomputation {
     let sampling = AgentOptions.Sampling(replaying: record)
+    var missing: [String] = []
+    let roster = Roster(try passages(of: record, &missing))
     // Traces of a reader without cross-encoder name two companions.
     let loaded = try LoadedAnswerer(
-      session: self, sampling: sampling, hasCrossEncoder: record.companions.count > 2)
-    var problems = loaded.problems(with: record)
-    let chunks = try passages(of: record, &problems)
+      session: self, sampling: sampling, hasCrossEncoder: record.companions.count > 2,
+      repetitions: Repetitions(
+        question: record.question, sources: roster.sources, labelled: record.labelled))
     // With another model or passage every number differs; saying so would hide the cause.
+    let problems = loaded.problems(with: record) + missing
     guard problems.isEmpty else { return .different(problems) }
 
-    let roster = Roster(chunks)
     let answer = try loaded.answerer.answer(
       record.question, sources: roster.sources, progress: AnswerProgress())
     let attribution = try loaded.answerer.attribute(
@@ -85,6 +87,15 @@ extension AgentSession {
       }
     }
     return chunks
+  }
+}
+
+extension TraceRecord {
+  /// The sentences that the reader saw.
+  fileprivate var labelled: [SentencePlace] {
+    labelScores.compactMap(\.sentence).map {
+      SentencePlace(source: $0.chunk, sentence: $0.sentence)
+    }
   }
 }
 

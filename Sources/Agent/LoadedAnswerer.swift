@@ -15,9 +15,10 @@ struct LoadedAnswerer {
   /// Loads what the settings name.
   ///
   /// `sampling`: how a chat model draws its tokens. `hasCrossEncoder`: false for the reader as it was
-  /// before there was one, which earlier traces need.
+  /// before there was one, which earlier traces need; `repetitions` likewise.
   init(
-    session: AgentSession, sampling: AgentOptions.Sampling, hasCrossEncoder: Bool = true
+    session: AgentSession, sampling: AgentOptions.Sampling, hasCrossEncoder: Bool = true,
+    repetitions: Repetitions = .omitted
   ) throws {
     let path = try ModelLocator.find(session.settings.model)
     let file = FileIdentity(path: path)
@@ -40,7 +41,7 @@ struct LoadedAnswerer {
     let crossEncoder = hasCrossEncoder ? try session.crossEncoder() : nil
     answerer = try ReaderAnswerer(
       model: model, embedder: session.embedder(), crossEncoder: crossEncoder, lexicon: lexicon,
-      cache: Self.cache(session.home, model, digest))
+      repetitions: repetitions, cache: Self.cache(session.home, model, digest))
     companions = try [
       ModelLocator.find("embedding"), Lexicon.path(besideModel: path), crossEncoder?.path,
     ].compactMap { try $0.map(session.digests.sha256) }

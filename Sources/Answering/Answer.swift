@@ -26,7 +26,8 @@ package struct Answer: Sendable, Equatable {
   package let mode: ContextMode
   package let question: String
   package let sources: [Source]
-  /// Indices into `sources` of those that did not fit the context, ascending.
+  /// Indices into `sources` of those that were not read, ascending: they did not fit the context, or
+  /// only repeat the question.
   package let dropped: [Int]
   package let text: String
   package let citations: [Citation]

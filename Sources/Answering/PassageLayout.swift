@@ -7,12 +7,11 @@ import Tokenizers
 ///
 /// A passage takes the slot that its text's hash names or, where that is taken, the next free one,
 /// longer passages first, in the order of the hashes: so neither retrieval's ranking nor anything
-/// else outside the passages decides where one stands.
+/// else outside the passages decides where one stands. A sentence that is omitted leaves no gap: a
+/// passage stands as if its source had never had it.
 struct PassageLayout {
   struct Passage {
     let source: Int
-    /// Index of its first sentence in the source.
-    let firstSentence: Int
     let sentences: [ReaderSentence]
     /// The first of its slots.
     let slot: Int
@@ -33,14 +32,13 @@ struct PassageLayout {
       if sentences.count == 1 { return nil }
       var rest = sentences
       rest.remove(at: index)
-      return Passage(
-        source: source, firstSentence: firstSentence, sentences: rest, slot: slot, gap: index)
+      return Passage(source: source, sentences: rest, slot: slot, gap: index)
     }
   }
 
   /// Ascending by slot.
   let passages: [Passage]
-  /// Sources, as indices, that did not fit.
+  /// Sources, as indices, that did not fit or have no sentence left.
   let dropped: [Int]
 
   /// Passages that have their slots already.
@@ -49,13 +47,18 @@ struct PassageLayout {
     dropped = []
   }
 
-  /// Places `sources`, best first, as far as slots reach.
-  init(sources: [Source], vocabulary: ReaderVocabulary, tokenizer: any Tokenizer) {
+  /// Places `sources`, best first, as far as slots reach, without the sentences that are omitted.
+  init(
+    sources: [Source], vocabulary: ReaderVocabulary, tokenizer: any Tokenizer,
+    omitting isOmitted: (String) -> Bool = { _ in false }
+  ) {
     var pieces: [Piece] = []
     var dropped: [Int] = []
     var free = ReaderVocabulary.slots
     for (index, source) in sources.enumerated() {
-      let added = Piece.pieces(of: source, at: index, vocabulary: vocabulary, tokenizer: tokenizer)
+      let sentences = source.sentences.enumerated().filter { !isOmitted($0.element) }
+        .map { ReaderSentence($0.element, number: $0.offset, tokenizer: tokenizer) }
+      let added = Piece.pieces(of: source, at: index, sentences, vocabulary: vocabulary)
       let needed = added.reduce(0) { $0 + $1.slots }
       if added.isEmpty || needed > free {
         dropped.append(index)
@@ -98,20 +101,21 @@ struct PassageLayout {
       starts = pieces.indices.map { index in pieces[..<index].reduce(0) { $0 + $1.slots } }
     }
     return zip(pieces, starts).map { piece, start in
-      Passage(
-        source: piece.source, firstSentence: piece.firstSentence, sentences: piece.sentences,
-        slot: start)
+      Passage(source: piece.source, sentences: piece.sentences, slot: start)
     }.sorted { $0.slot < $1.slot }
   }
 }
 
 /// A sentence as the reader sees it: one line, with its tokens.
 struct ReaderSentence: Sendable {
+  /// Its index in the source.
+  let number: Int
   let text: String
   let tokens: [Int32]
 
   /// White space runs, line breaks among them, become single spaces.
-  init(_ sentence: String, tokenizer: any Tokenizer) {
+  init(_ sentence: String, number: Int = 0, tokenizer: any Tokenizer) {
+    self.number = number
     text = sentence.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     tokens = tokenizer.encode(" " + text, addSpecial: false, parseSpecial: false)
   }
@@ -120,7 +124,6 @@ struct ReaderSentence: Sendable {
 /// A source, or as much of it as fits the positions of a passage.
 private struct Piece: Comparable {
   let source: Int
-  let firstSentence: Int
   let sentences: [ReaderSentence]
   let reference: String
   let text: String
@@ -131,35 +134,32 @@ private struct Piece: Comparable {
   var preferredSlot: Int { Int(hash % UInt64(ReaderVocabulary.slots)) }
 
   static func pieces(
-    of source: Source, at index: Int, vocabulary: ReaderVocabulary, tokenizer: any Tokenizer
+    of source: Source, at index: Int, _ all: [ReaderSentence], vocabulary: ReaderVocabulary
   ) -> [Piece] {
     // The passage's own token and one per label; a sentence longer than all of it is read in part.
     let limit = vocabulary.questionPosition - 1
     var pieces: [Piece] = []
     var sentences: [ReaderSentence] = []
     var used = 0
-    func close(before next: Int) {
+    func close() {
       guard !sentences.isEmpty else { return }
-      pieces.append(
-        Piece(source: index, of: source, from: next - sentences.count, sentences: sentences))
+      pieces.append(Piece(source: index, of: source, sentences: sentences))
       (sentences, used) = ([], 0)
     }
-    for (number, text) in source.sentences.enumerated() {
-      let sentence = ReaderSentence(text, tokenizer: tokenizer)
+    for sentence in all {
       let length = min(limit, sentence.tokens.count + 1)
       if sentences.count == ReaderVocabulary.labelCount || used + length > limit {
-        close(before: number)
+        close()
       }
       sentences.append(sentence)
       used += length
     }
-    close(before: source.sentences.count)
+    close()
     return pieces
   }
 
-  private init(source: Int, of origin: Source, from first: Int, sentences: [ReaderSentence]) {
+  private init(source: Int, of origin: Source, sentences: [ReaderSentence]) {
     self.source = source
-    firstSentence = first
     self.sentences = sentences
     reference = origin.reference
     text = sentences.map(\.text).joined(separator: "\n")
@@ -167,7 +167,7 @@ private struct Piece: Comparable {
   }
 
   private var key: (Int, UInt64, String, String, Int) {
-    (-slots, hash, text, reference, firstSentence)
+    (-slots, hash, text, reference, sentences[0].number)
   }
   static func < (a: Piece, b: Piece) -> Bool { a.key < b.key }
   static func == (a: Piece, b: Piece) -> Bool { a.key == b.key }

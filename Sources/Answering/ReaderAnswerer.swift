@@ -5,13 +5,15 @@ import Tokenizers
 /// Answers with a reader model: names the sentence that answers, or none, and quotes it.
 ///
 /// Passages do not see each other and are cached by text and slot, so asking again over the same
-/// documents, and removing a source, cost only the question's and the answer's tokens.
+/// documents, and removing a source, cost only the question's and the answer's tokens. It does not
+/// see a sentence that only repeats the question (`Repetitions`).
 package final class ReaderAnswerer: Answerer {
   package static let refusal = "Not in the documents."
 
   package let mode = ContextMode.independent
   package let model: LanguageModel
   package let weights: LabelWeights
+  let repetitions: Repetitions
   let vocabulary: ReaderVocabulary
   private let tokenizer: any Tokenizer
   private let lexicon: Lexicon
@@ -34,12 +36,13 @@ package final class ReaderAnswerer: Answerer {
 
   /// Takes a reader and what its label terms need; without an embedder there are no cosines.
   ///
-  /// `weights` are by default those tuned for what there is, with a cross-encoder or without one.
+  /// `weights` are by default those tuned for what there is, with a cross-encoder or without one;
+  /// `repetitions` are read for answers of the reader before they were omitted.
   /// `cache` keeps passages from one process to the next; `cacheBytes` bounds what this one keeps.
   package init(
     model: LanguageModel, embedder: EmbeddingModel?, crossEncoder: CrossEncoder? = nil,
-    lexicon: Lexicon, weights: LabelWeights? = nil, cache: KVCache? = nil,
-    cacheBytes: Int = 256 << 20
+    lexicon: Lexicon, weights: LabelWeights? = nil, repetitions: Repetitions = .omitted,
+    cache: KVCache? = nil, cacheBytes: Int = 256 << 20
   ) throws {
     self.model = model
     self.embedder = embedder
@@ -47,6 +50,7 @@ package final class ReaderAnswerer: Answerer {
     self.lexicon = lexicon
     self.cache = cache
     self.weights = weights ?? (crossEncoder == nil ? .tuned : .tunedWithCross)
+    self.repetitions = repetitions
     tokenizer = try model.tokenizer
     vocabulary = try ReaderVocabulary(model)
     segments = LeastRecentlyUsed(byteLimit: cacheBytes)
@@ -58,7 +62,7 @@ package final class ReaderAnswerer: Answerer {
   package func withEmptyCache() throws -> ReaderAnswerer {
     try ReaderAnswerer(
       model: model, embedder: embedder, crossEncoder: crossEncoder, lexicon: lexicon,
-      weights: weights, cacheBytes: segments.byteLimit)
+      weights: weights, repetitions: repetitions, cacheBytes: segments.byteLimit)
   }
 
   /// True for a model that this answerer can use.
@@ -70,7 +74,7 @@ package final class ReaderAnswerer: Answerer {
     let clock = ContinuousClock()
     let start = clock.now
     let prompt = try questionTokens(question)
-    let layout = self.layout(of: sources)
+    let layout = self.layout(of: sources, asked: question)
     var reading = Reading.nothingRead
     if !layout.passages.isEmpty {
       let evidence = try evidence(
@@ -94,7 +98,7 @@ package final class ReaderAnswerer: Answerer {
       throw AnswerError.wrongMode(found: answer.mode, expected: mode)
     }
     let kept = answer.read.map { answer.sources[$0] }
-    let layout = self.layout(of: kept)
+    let layout = self.layout(of: kept, asked: answer.question)
     return ReaderScorer(
       answerer: self, answer: answer, reading: reading,
       prompt: try questionTokens(answer.question), layout: layout,
@@ -114,8 +118,11 @@ package final class ReaderAnswerer: Answerer {
     return [vocabulary.question] + tokens + [vocabulary.answer]
   }
 
-  private func layout(of sources: [Source]) -> PassageLayout {
-    PassageLayout(sources: sources, vocabulary: vocabulary, tokenizer: tokenizer)
+  /// The same question leaves out the same sentences, whichever of the sources are there.
+  private func layout(of sources: [Source], asked question: String) -> PassageLayout {
+    PassageLayout(sources: sources, vocabulary: vocabulary, tokenizer: tokenizer) {
+      repetitions == .omitted && Stems.repeats($0, question: question)
+    }
   }
 }
 
@@ -124,10 +131,10 @@ package final class ReaderAnswerer: Answerer {
 extension ReaderAnswerer {
   /// What the reader, the lexicon and the embedder say about every sentence of `sources`.
   ///
-  /// Sources that do not fit are left out.
+  /// Sources that do not fit, and sentences that are omitted, are left out.
   package func evidence(_ question: String, sources: [Source]) throws -> LabelEvidence {
     try evidence(
-      question, prompt: questionTokens(question), layout: layout(of: sources),
+      question, prompt: questionTokens(question), layout: layout(of: sources, asked: question),
       progress: AnswerProgress())
   }
 
@@ -169,7 +176,7 @@ extension ReaderAnswerer {
         result.append(
           LabelEvidence.Sentence(
             label: passage.label(ofSentence: index), source: passage.source,
-            sentence: passage.firstSentence + index,
+            sentence: passage.sentences[index].number,
             overlap: lexicon.overlap(question: stems, sentence: Stems.content(of: text)),
             cosine: similarity(text), contextCosine: similarity(Self.context(of: index, in: texts)),
             repeatsQuestion: Stems.repeats(text, question: question),
@@ -303,9 +310,7 @@ extension ReaderAnswerer {
         else { continue }
         quotation.append(passage.sentences[index].text, progress)
         quotation.citations.append(
-          Answer.Citation(
-            source: passage.source,
-            sentence: passage.firstSentence + index))
+          Answer.Citation(source: passage.source, sentence: passage.sentences[index].number))
       }
     }
     return quotation

@@ -56,8 +56,8 @@ extension ReaderScorer {
   private func home(of place: SentencePlace) -> (passage: Int, sentence: Int)? {
     for (index, passage) in layout.passages.enumerated()
     where sourceOfPassage[index] == place.source {
-      let sentence = place.sentence - passage.firstSentence
-      if passage.sentences.indices.contains(sentence) { return (index, sentence) }
+      let sentence = passage.sentences.firstIndex { $0.number == place.sentence }
+      if let sentence { return (index, sentence) }
     }
     return nil
   }

@@ -17,7 +17,7 @@ package enum Stems {
   /// or begins with the question's first two words.
   ///
   /// The answer to a question of yes or no has no content word of its own either, but other words first.
-  static func repeats(_ text: String, question: String) -> Bool {
+  package static func repeats(_ text: String, question: String) -> Bool {
     let stems = content(of: text)
     guard !stems.isEmpty, Set(content(of: question)).isSuperset(of: stems) else { return false }
     let beginning = words(of: text).prefix(2)

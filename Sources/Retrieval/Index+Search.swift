@@ -4,9 +4,12 @@ import GRDB
 extension Index {
   /// The chunks that are likeliest to answer `query`, best first.
   package func search(
-    _ query: String, limit: Int, perContributor: Int
+    _ query: String, limit: Int, perContributor: Int,
+    excluding isExcluded: (Chunk) -> Bool = { _ in false }
   ) throws -> [RetrievedChunk] {
-    try search(query, options: RetrievalOptions(limit: limit, perContributor: perContributor))
+    try search(
+      query, options: RetrievalOptions(limit: limit, perContributor: perContributor),
+      excluding: isExcluded)
   }
 
   /// The chunks that are likeliest to answer `query`, best first; none if nothing speaks for any.
@@ -14,8 +17,11 @@ extension Index {
   /// BM25 and the cosine of embeddings each rank the chunks that own their cluster; reciprocal rank
   /// fusion adds `1 / (60 + rank)`. A chunk for which too little speaks (`Evidence`) is left out,
   /// so that a question about something else finds nothing. Ties go to the earlier shard, then to
-  /// path and offset.
-  package func search(_ query: String, options: RetrievalOptions) throws -> [RetrievedChunk] {
+  /// path and offset. An excluded chunk takes nobody's place.
+  package func search(
+    _ query: String, options: RetrievalOptions,
+    excluding isExcluded: (Chunk) -> Bool = { _ in false }
+  ) throws -> [RetrievedChunk] {
     let lexical = LexicalQuery(query)
     guard options.limit > 0, options.perContributor > 0, !NormalizedText(query).bytes.isEmpty else {
       return []
@@ -31,7 +37,7 @@ extension Index {
         semantic: options.method == .lexical
           ? [] : table.nearest(vector, count: options.candidates), table: table)
       let entries = try evident(ranking.entries, lexical, vector, table, options, database)
-      return try select(entries, options, database)
+      return try select(entries, options, database, excluding: isExcluded)
     }
   }
 
@@ -90,7 +96,8 @@ extension Index {
 
   /// Reads the best chunks, at most so many per contributor.
   private func select(
-    _ entries: [Ranking.Entry], _ options: RetrievalOptions, _ database: Database
+    _ entries: [Ranking.Entry], _ options: RetrievalOptions, _ database: Database,
+    excluding isExcluded: (Chunk) -> Bool
   ) throws -> [RetrievedChunk] {
     var found: [RetrievedChunk] = []
     var taken: [ContributorKey: Int] = [:]
@@ -100,7 +107,8 @@ extension Index {
           database, sql: ChunkRow.columns + " WHERE chunk.id = ?", arguments: [entry.id])
       else { continue }
       let chunk = try ChunkRow.decode(row)
-      guard taken[chunk.contributor, default: 0] < options.perContributor else { continue }
+      guard taken[chunk.contributor, default: 0] < options.perContributor, !isExcluded(chunk)
+      else { continue }
       taken[chunk.contributor, default: 0] += 1
       found.append(
         RetrievedChunk(

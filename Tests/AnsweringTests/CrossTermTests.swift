@@ -14,10 +14,13 @@ import Testing
 
   private let question = "When does the bakery open?"
 
-  private func answerer(weights: LabelWeights? = nil) throws -> ReaderAnswerer {
+  private func answerer(
+    weights: LabelWeights? = nil, repetitions: Repetitions = .omitted
+  ) throws -> ReaderAnswerer {
     try ReaderAnswerer(
       model: Models.reader.get(), embedder: Models.embedder.get(),
-      crossEncoder: Self.crossEncoder.get(), lexicon: Models.lexicon.get(), weights: weights)
+      crossEncoder: Self.crossEncoder.get(), lexicon: Models.lexicon.get(), weights: weights,
+      repetitions: repetitions)
   }
 
   @Test func `without a file there is no term and the weights are those for none`() throws {
@@ -49,28 +52,17 @@ import Testing
     }
   }
 
-  @Test func `a sentence that only repeats the question is not quoted`() throws {
+  @Test func `a repetition of the question that is read is not quoted`() throws {
     let repetition = Village.source(
       "echo", player: 3, document: 15, question, "Nobody knows, and many ask.")
     let sources = Village.sources + [repetition]
-    let answerer = try answerer()
-    let answer = try answerer.answer(question, sources: sources)
+    let answer = try answerer(repetitions: .read).answer(question, sources: sources)
     let echo = Answer.Citation(source: Village.sources.count, sentence: 0)
     #expect(!answer.citations.contains(echo))
     // Without the rule it is quoted: its terms are the largest.
-    let before = try self.answerer(weights: .tuned).answer(question, sources: sources)
+    let before = try answerer(weights: .tuned, repetitions: .read)
+      .answer(question, sources: sources)
     #expect(before.citations.contains(echo))
-  }
-
-  @Test(arguments: [
-    ("When does the bakery open?", true), ("When does the bakery open", true),
-    ("“When does the bakery open?”", true), ("Does the bakery open?", true),
-    ("The bakery opens.", false), ("When does the bakery open on Sunday?", false),
-    ("Then.", false), ("", false),
-  ])
-  func `repetitions are told from answers`(text: String, expected: Bool) {
-    #expect(Stems.repeats(text, question: question) == expected)
-    #expect(!Stems.repeats("The bakery is open.", question: "Is the bakery open?"))
   }
 
   @Test func `a source's terms do not depend on the other sources, nor on the cache`() throws {

@@ -45,11 +45,12 @@ enum Models {
   static let lexicon = Result { try Lexicon.load(path("Models/reader-idf.tsv")) }
 
   static func answerer(
-    cache: KVCache? = nil, cacheBytes: Int = 64 << 20, weights: LabelWeights = .tuned
+    cache: KVCache? = nil, cacheBytes: Int = 64 << 20, weights: LabelWeights = .tuned,
+    repetitions: Repetitions = .omitted
   ) throws -> ReaderAnswerer {
     try ReaderAnswerer(
       model: reader.get(), embedder: embedder.get(), lexicon: lexicon.get(), weights: weights,
-      cache: cache, cacheBytes: cacheBytes)
+      repetitions: repetitions, cache: cache, cacheBytes: cacheBytes)
   }
 }
 

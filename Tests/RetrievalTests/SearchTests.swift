@@ -117,6 +117,21 @@ import Testing
     #expect(try paths("granite", limit: 6, perContributor: 20).count == 6)
   }
 
+  @Test func `an excluded chunk takes nobody's place`() throws {
+    let echoes = shard(
+      "echoes",
+      Dictionary(uniqueKeysWithValues: (0..<3).map { ("d\($0).md", "Granite? \(paragraph($0))") }))
+    let one = shard("one", ["x.md": "Some granite. \(paragraph(99, words: 60))"])
+    try index.synchronize(with: [echoes, one])
+    let first = try index.search("granite", limit: 1, perContributor: 2)
+    #expect(first.map(\.chunk.contributorName) == ["echoes"])
+    let found = try index.search("granite", limit: 2, perContributor: 1) { chunk in
+      chunk.text.contains("Granite?") && !chunk.text.contains("topic2word")
+    }
+    #expect(found.map(\.chunk.contributorName).sorted() == ["echoes", "one"])
+    #expect(found.contains { $0.chunk.text.contains("topic2word") })
+  }
+
   @Test func `ties go to the earlier shard and the order is the same in every index`() throws {
     let texts = ["b.md": "Granite alpha. \(paragraph(1))", "a.md": "Granite beta. \(paragraph(2))"]
     let late = shard("late", order: 9, texts.mapValues { $0.replacing("topic", with: "late") })

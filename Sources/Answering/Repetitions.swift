@@ -1,0 +1,33 @@
+/// What becomes of sentences that only ask the question again (`Stems.repeats`).
+///
+/// Nothing resembles a question more than the question, and it answers nothing. A reader that sees
+/// one copied into a document lets it draw attention and credit from those that answer, even where it
+/// cannot be quoted.
+package enum Repetitions: Sendable, Equatable {
+  /// The reader does not see them: it answers, and values, as if their documents were without them.
+  case omitted
+  /// They are read like all others, as until November 2026.
+  case read
+
+  /// How an answer was read of which it is known which sentences had labels.
+  ///
+  /// Every sentence that the reader saw has one. Where no sentence repeats the question, both ways give
+  /// the same bytes.
+  package init(question: String, sources: [Source], labelled: [SentencePlace]) {
+    let isRead = labelled.contains { place in
+      guard sources.indices.contains(place.source),
+        sources[place.source].sentences.indices.contains(place.sentence)
+      else { return false }
+      let text = sources[place.source].sentences[place.sentence]
+      return Stems.repeats(text, question: question)
+    }
+    self = isRead ? .read : .omitted
+  }
+}
+
+extension Source {
+  /// Whether these sentences of a document say nothing but the question.
+  package static func onlyRepeat(_ question: String, _ sentences: [String]) -> Bool {
+    !sentences.isEmpty && sentences.allSatisfy { Stems.repeats($0, question: question) }
+  }
+}
