@@ -163,15 +163,19 @@ let package = Package(
     .executableTarget(
       name: "tokenizer-bench", dependencies: ["Tokenizers", "GGUF"],
       path: "Benchmarks/tokenizers", exclude: ["compare.py"], swiftSettings: strict),
+    .target(
+      name: "BenchmarkSupport",
+      dependencies: ["Answering", "Corpus", "Inference", "Kernels", arguments],
+      path: "Benchmarks/support", swiftSettings: strict),
     .executableTarget(
       name: "answer-bench",
-      dependencies: ["Answering", "Corpus", "Inference", "Kernels", arguments],
+      dependencies: ["BenchmarkSupport", "Answering", "Attribution", "Inference", arguments],
       path: "Benchmarks/answers", exclude: ["README.md"], swiftSettings: strict),
     .executableTarget(
       name: "attribution-bench",
       dependencies: [
-        "AttributionMethods", "Attribution", "Answering", "Corpus", "Retrieval", "Inference",
-        "Kernels", arguments,
+        "BenchmarkSupport", "AttributionMethods", "Attribution", "Answering", "Corpus", "Retrieval",
+        "Inference", "Kernels", arguments,
       ],
       path: "Benchmarks/attribution", exclude: ["README.md"], swiftSettings: strict),
     .executableTarget(

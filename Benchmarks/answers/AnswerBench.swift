@@ -1,5 +1,6 @@
 import Answering
 import ArgumentParser
+import BenchmarkSupport
 import Foundation
 
 /// Measures the embedded reader's answers, and tunes what is fixed about them.

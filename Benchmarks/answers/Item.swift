@@ -1,4 +1,5 @@
 import Answering
+import BenchmarkSupport
 
 /// A question with the passages that it is asked over.
 struct Item {

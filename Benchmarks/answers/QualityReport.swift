@@ -1,5 +1,6 @@
 import Answering
 import Attribution
+import BenchmarkSupport
 import Foundation
 
 /// The table of answer quality, measured end to end through the engine.

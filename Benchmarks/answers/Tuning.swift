@@ -1,4 +1,5 @@
 import Answering
+import BenchmarkSupport
 
 /// Label weights fitted and measured on held-out questions.
 struct Tuning {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BenchmarkSupport
 
 /// Measures attribution methods beside each other, and what gaming brings.
 @main

@@ -1,6 +1,7 @@
 import Answering
 import Attribution
 import AttributionMethods
+import BenchmarkSupport
 
 /// What attribution costs, in the time of the answer that it is about.
 ///

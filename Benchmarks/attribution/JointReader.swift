@@ -1,6 +1,7 @@
 import Answering
 import Attribution
 import AttributionMethods
+import BenchmarkSupport
 import Inference
 import Tokenizers
 

@@ -1,6 +1,7 @@
 import Answering
 import Attribution
 import AttributionMethods
+import BenchmarkSupport
 
 /// The methods that are compared: the rows of the tables.
 enum Method: String, CaseIterable {

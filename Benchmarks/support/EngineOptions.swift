@@ -4,34 +4,37 @@ import Inference
 import Kernels
 
 /// Where the models are and how many threads run them.
-struct EngineOptions: ParsableArguments {
+package struct EngineOptions: ParsableArguments {
   @Option(help: "The reader: a name or a path.")
-  var reader = "reader"
+  package var reader = "reader"
   @Option(help: "The embedding model: a name or a path.")
-  var embedding = "embedding"
-  @Option(help: "The cross-encoder: a name or a path, or \"none\".")
-  var cross = "cross-encoder"
+  package var embedding = "embedding"
+  @Option(help: "The cross-encoder: a name or a path.")
+  package var cross = "cross-encoder"
+  @Flag(help: "Answer without a cross-encoder.")
+  package var noCross = false
   @Option(help: "The frequency table; by default the one beside the reader.")
-  var lexicon: String?
+  package var lexicon: String?
   @Option(help: "Label weights other than those in use: lexical,semantic,context,cross,none.")
-  var weights: LabelWeights?
+  package var weights: LabelWeights?
   @Option(help: "Threads of the engine.")
-  var threads = 1
+  package var threads = 1
 
-  func load() throws -> Engine {
+  package init() {}
+
+  package func load() throws -> Engine {
     let backend = try Backend(threads: threads)
     let model = try LanguageModel.load(path: ModelLocator.find(reader), backend: backend)
     let embedder = try EmbeddingModel.load(path: ModelLocator.find(embedding), backend: backend)
     let lexicon = try lexicon.map { try Lexicon.load($0) } ?? .load(besideModel: model.path)
     let crossEncoder =
-      try cross == "none"
-      ? nil : CrossEncoder.load(path: ModelLocator.find(cross), backend: backend)
+      try noCross ? nil : CrossEncoder.load(path: ModelLocator.find(cross), backend: backend)
     let names = [model.name] + (crossEncoder.map { [$0.configuration.name] } ?? [])
     return Engine(
       answerer: try ReaderAnswerer(
         model: model, embedder: embedder, crossEncoder: crossEncoder, lexicon: lexicon,
         weights: weights),
-      lexicon: lexicon,
+      embedder: embedder, lexicon: lexicon, backend: backend,
       description:
         "\(names.joined(separator: " and ")), \(backend.isa.rawValue), \(threads) thread(s)")
   }
@@ -49,8 +52,10 @@ extension LabelWeights: ExpressibleByArgument {
 }
 
 /// The loaded models.
-struct Engine {
-  let answerer: ReaderAnswerer
-  let lexicon: Lexicon
-  let description: String
+package struct Engine {
+  package let answerer: ReaderAnswerer
+  package let embedder: EmbeddingModel
+  package let lexicon: Lexicon
+  package let backend: Backend
+  package let description: String
 }

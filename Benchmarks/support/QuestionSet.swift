@@ -3,19 +3,19 @@ import Corpus
 import Foundation
 
 /// A paragraph in sentences, with the questions that one of them answers.
-struct Paragraph {
-  struct Question {
-    let text: String
+package struct Paragraph {
+  package struct Question {
+    package let text: String
     /// The sentence that holds the answer.
-    let sentence: Int
+    package let sentence: Int
     /// Nil where only the sentence is known.
-    let answer: String?
+    package let answer: String?
   }
 
-  let sentences: [String]
+  package let sentences: [String]
   /// The content stems of each sentence, sorted.
-  let stems: [[String]]
-  let questions: [Question]
+  package let stems: [[String]]
+  package let questions: [Question]
 
   init(sentences: [String], questions: [Question]) {
     self.sentences = sentences
@@ -23,15 +23,15 @@ struct Paragraph {
     stems = sentences.map { Stems.content(of: $0) }
   }
 
-  func stems(of range: Range<Int>) -> [String] {
+  package func stems(of range: Range<Int>) -> [String] {
     Set(range.flatMap { stems[$0] }).sorted()
   }
 }
 
 /// Reads question sets.
-enum QuestionSet {
+package enum QuestionSet {
   /// A SQuAD file; questions whose answer crosses a sentence's border are left out.
-  static func squad(_ path: String) throws -> [Paragraph] {
+  package static func squad(_ path: String) throws -> [Paragraph] {
     let data = try Data(contentsOf: URL(fileURLWithPath: path))
     return try JSONDecoder().decode(SQuAD.self, from: data).data.flatMap(\.paragraphs)
       .map { paragraph in
@@ -47,7 +47,9 @@ enum QuestionSet {
   ///
   /// Questions whose answer does not stand in the sentence named are left out. Of a row with more
   /// than `questionsPerRow`, evenly spaced ones are taken.
-  static func rows(_ data: Data, questionsPerRow limit: Int) throws -> [Paragraph] {
+  package static func rows(
+    _ data: Data, questionsPerRow limit: Int
+  ) throws -> [Paragraph] {
     try data.split(separator: UInt8(ascii: "\n")).map { line in
       let row = try JSONDecoder().decode(Row.self, from: Data(line))
       let questions = (row.qas ?? []).filter { $0.isAnswered(in: row.sents) }
