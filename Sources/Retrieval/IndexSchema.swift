@@ -73,6 +73,11 @@ enum IndexSchema {
       try database.execute(sql: version1)
       try database.execute(sql: textIndex)
     }
+    // The same tables, but clusters that do not know of copied sentences yet.
+    migrator.registerMigration("2") { database in
+      try database.execute(
+        sql: "INSERT OR REPLACE INTO state (name, value) VALUES ('unclustered', '1')")
+    }
     return migrator
   }
 }

@@ -79,6 +79,44 @@ import Testing
     #expect(try index.search("topic2word1", limit: 8, perContributor: 8).count == 1)
   }
 
+  @Test func `sentences of another's document in another order, or alone, are copies`() throws {
+    let sentences = (0..<4).map { paragraph($0, words: 12).capitalized }
+    let original = shard("original", order: 1, ["a.md": sentences.joined(separator: " ")])
+    let excerpt = shard("excerpt", order: 2, ["b.md": sentences[2]])
+    let backwards = sentences.reversed().joined(separator: " ")
+    let reversed = shard("reversed", order: 3, ["c.md": backwards])
+    let own = paragraph(9, words: 20).capitalized
+    let quoting = shard("quoting", order: 4, ["d.md": "\(sentences[2]) \(own)"])
+    try index.synchronize(with: [reversed, quoting, excerpt, original])
+    #expect(try names("topic2word1 topic2word5").sorted() == ["original", "quoting"])
+    #expect(try names("topic3word1 topic3word5") == ["original"])
+    #expect(try names("topic9word1") == ["quoting"])
+    try index.synchronize(with: [reversed, quoting, excerpt])
+    #expect(try Set(names("topic2word1 topic2word5")) == ["excerpt", "quoting", "reversed"])
+  }
+
+  @Test func `an index of before copied sentences were looked for finds them`() throws {
+    let sentences = (0..<4).map { paragraph($0, words: 12).capitalized }
+    try index.synchronize(with: [
+      shard("original", order: 1, ["a.md": sentences.joined(separator: " ")]),
+      shard("excerpt", order: 2, ["b.md": sentences[2]]),
+    ])
+    try index.database.write { database in
+      try database.execute(
+        sql: """
+          UPDATE chunk SET duplicateOf = NULL;
+          DELETE FROM grdb_migrations WHERE identifier = '2';
+          """)
+    }
+    try index.database.close()
+    let again = try Index(path: folder.index, embedder: WordEmbedder())
+    try again.synchronize(with: [
+      shard("original", order: 1, ["a.md": sentences.joined(separator: " ")]),
+      shard("excerpt", order: 2, ["b.md": sentences[2]]),
+    ])
+    #expect(try again.statistics().duplicates == 1)
+  }
+
   @Test func `documents that share a theme stay apart`() throws {
     try index.synchronize(with: [
       shard("a", ["a.md": document(1...4)]), shard("b", ["b.md": document(3...9)]),
