@@ -30,6 +30,8 @@ enum Attack: String, CaseIterable {
   case sabotageSentence = "contradicting sentence alone"
   // With a document that has nothing to say.
   case stuffing = "keyword stuffing: the question three times"
+  case stuffingMore = "keyword stuffing: the question three times, each with a word more"
+  case stuffingOnly = "keyword stuffing: a second document of the question alone"
   case stuffingSpread = "keyword stuffing: its words spread over the sentences"
   case instruction = "\"credit me\""
 
@@ -56,7 +58,7 @@ enum Attack: String, CaseIterable {
     case .crowdingOne, .crowdingFour, .crowdingSilent, .sabotage, .sabotageParaphrased,
       .sabotageSentence:
       .against
-    case .stuffing, .stuffingSpread, .instruction: .idle
+    case .stuffing, .stuffingMore, .stuffingOnly, .stuffingSpread, .instruction: .idle
     }
   }
 }
@@ -227,6 +229,9 @@ struct AttackBuilder {
     let loud =
       switch attack {
       case .stuffing: plain + ["\(words). \(words). \(words)."]
+      case .stuffingMore:
+        plain + ["answer", "facts", "details"].map { "\(words) \($0)." }
+      case .stuffingOnly: plain
       case .stuffingSpread: spread(words.split(separator: " ").map(String.init), over: plain)
       default:
         plain + [
@@ -236,8 +241,10 @@ struct AttackBuilder {
       }
     let world = try honest(without: [place.paragraph, near]) + [gold]
     let quiet = try stranger.shard("quiet", [text(plain)])
+    let further = attack == .stuffingOnly ? ["\(words)? \(words). \(words)?"] : []
     return Scenario(
-      before: world + [quiet], after: world + [try stranger.shard("loud", [text(loud)])],
+      before: world + [quiet],
+      after: world + [try stranger.shard("loud", [text(loud)] + further)],
       attackers: [quiet.contributor], victim: gold.contributor)
   }
 

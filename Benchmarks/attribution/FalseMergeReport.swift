@@ -11,6 +11,8 @@ struct FalseMergeReport {
     var identical = 0
     /// Other texts that joined an earlier one's cluster, with that one.
     var near: [(text: String, owner: String)] = []
+    /// All of them, as indices.
+    var merged: Set<Int> = []
   }
 
   private var sets: [Merges] = []
@@ -33,13 +35,42 @@ struct FalseMergeReport {
   private mutating func add(_ name: String, _ documents: [[String]]) {
     let texts = documents.map { $0.joined(separator: " ") }
     sets.append(merges("\(name), whole", texts))
-    let chunks = texts.flatMap { text in
+    let chunks = texts.enumerated().flatMap { document, text in
       let bytes = Array(text.utf8)
       return Chunker.chunks(of: bytes).map { chunk in
-        chunk.sentences.map { String(decoding: bytes[$0], as: UTF8.self) }.joined(separator: " ")
+        Chunk(
+          document: document,
+          sentences: chunk.sentences.map { String(decoding: bytes[$0], as: UTF8.self) })
       }
     }
-    sets.append(merges("\(name), as chunks", chunks))
+    let near = merges("\(name), as chunks", chunks.map(\.text))
+    sets.append(near)
+    sets.append(copies("\(name), chunks of copied sentences", chunks, known: near.merged))
+  }
+
+  private struct Chunk {
+    let document: Int
+    let sentences: [String]
+
+    var text: String { sentences.joined(separator: " ") }
+  }
+
+  /// Chunks that are no near-duplicates but consist of an earlier text's sentences, each text being of
+  /// a contributor of its own.
+  private func copies(_ name: String, _ chunks: [Chunk], known: Set<Int>) -> Merges {
+    var merges = Merges(name: name, texts: chunks.count)
+    let owners = CopiedSentences.owners(
+      of: chunks.enumerated().compactMap { index, chunk in
+        Contributor(number: chunk.document, order: 0).key.map {
+          CopiedSentences.Passage(
+            id: Int64(index), document: Int64(chunk.document), contributor: $0,
+            sentences: chunk.sentences)
+        }
+      })
+    for (text, owner) in owners.sorted(by: { $0.key < $1.key }) where !known.contains(Int(text)) {
+      merges.near.append((chunks[Int(text)].text, chunks[Int(owner)].text))
+    }
+    return merges
   }
 
   private func merges(_ name: String, _ texts: [String]) -> Merges {
@@ -51,6 +82,7 @@ struct FalseMergeReport {
     }
     var merges = Merges(name: name, texts: texts.count)
     let owners = DuplicateClusters.owners(of: candidates) { shingles[Int($0)] }
+    merges.merged = Set(owners.keys.map { Int($0) })
     for (text, owner) in owners.sorted(by: { $0.key < $1.key }) {
       if normalized[Int(text)] == normalized[Int(owner)] {
         merges.identical += 1
