@@ -13,7 +13,7 @@ struct DecoderWeights: Sendable {
   /// Each rotated pair's frequency is divided by its factor; empty for none.
   let ropeFactors: [Float]
   /// Whether threads may multiply parts of a batch, each by all weights of a layer: those stay in the last
-  /// cache, and none is expanded before it is multiplied.
+  /// cache.
   let suitsParts: Bool
 
   struct Layer: Sendable {
@@ -34,11 +34,10 @@ struct DecoderWeights: Sendable {
     /// The norm of what the feed-forward network adds to x; nil for a family without.
     let feedForwardPostNorm: FloatBuffer?
 
-    /// A layer of up to 8 MiB; expanding 4-bit weights for every part costs more than parts save.
+    /// Whether the layer's matrices have up to 8 MiB.
     fileprivate var suitsParts: Bool {
       let matrices = queryKeyValue + gateUp + [attentionOutput, down]
       return matrices.reduce(0) { $0 + $1.byteCount } <= 8 << 20
-        && matrices.allSatisfy { $0.format == .q8_0 || !$0.format.isQuantised }
     }
   }
 

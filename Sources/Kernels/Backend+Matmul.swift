@@ -5,12 +5,14 @@ extension Backend {
   ///
   /// Quantised weights see the input quantised to int8 per 32 columns; float weights see it as is.
   ///
-  /// An output stride holds whole vectors of sixteen rows; what lies between `rows` and that is zeroed.
+  /// An output stride holds whole vectors of sixteen rows; what lies between `rows` and that is zeroed. No
+  /// output may lie in the input, which a thread may read when another has begun to write.
   package func matmul(
     _ weights: [PackedMatrix], input: UnsafePointer<Float>, tokens: Int, inputStride: Int,
     outputs: [UnsafeMutablePointer<Float>], outputStrides: [Int]
   ) {
     precondition(weights.count == outputs.count && weights.count == outputStrides.count)
+    precondition(outputs.allSatisfy { UnsafePointer($0) != input }, "an output is the input")
     guard tokens > 0, let first = weights.first else { return }
     defer { withExtendedLifetime(weights) {} }
     exclusive(

@@ -13,6 +13,8 @@ struct MatmulPlan {
   private let fields: Int
   /// Bytes of a quantised token.
   private let tokenBytes: Int
+  /// Bytes of a thread's own records of the whole batch; 0 where all threads share one set.
+  private let ownBytes: Int
   private let panels: UnsafeMutableRawPointer
   private let panelBytes: Int
   private let groupsPerUnit: Int
@@ -23,6 +25,8 @@ struct MatmulPlan {
   /// Tiles read them as one slow stream, 3 to 5 bytes a cycle; a smaller block would expand the
   /// weights more often.
   private static let blockBytes = 4 << 20
+  /// Before a thread's own records: whether they are there, in a pair of cache lines.
+  private static let headBytes = 128
 
   init(
     _ backend: Backend, _ weights: [PackedMatrix], input: UnsafePointer<Float>, tokens: Int,
@@ -45,7 +49,18 @@ struct MatmulPlan {
       .bindMemory(to: ci_matmul.self, capacity: count)
     let groups = weights.reduce(0) { $0 + $1.groups }
     groupsPerUnit = Self.groupsPerUnit(groups, threads: backend.threads)
-    let records = backend.activations.reserve(quantised ? tokenBytes * tokens : 64)
+    let recordBytes = quantised ? tokenBytes * tokens : 0
+    // What one thread writes and all of them read, the next call would have to take from their caches
+    // line by line: for two threads quantising twice costs less.
+    let isOwned = quantised && backend.threads == 2 && tokens * columns >= 8192
+    ownBytes = isOwned ? Self.headBytes + (recordBytes + 127) & ~127 : 0
+    let records = backend.activations.reserve(
+      isOwned ? ownBytes * backend.threads : max(64, recordBytes))
+    if isOwned {
+      for thread in 0..<backend.threads {
+        (records + thread * ownBytes).storeBytes(of: 0, as: Int.self)
+      }
+    }
     panelBytes = Self.panelBytes(weights, tokens: tokens)
     panels = backend.panels.reserve(panelBytes * backend.threads)
     for (i, matrix) in weights.enumerated() {
@@ -75,21 +90,36 @@ struct MatmulPlan {
     return max(2, (wanted + 1) & ~1)
   }
 
-  /// Quantises the input, once for all matrices.
+  /// Quantises the input, once for all matrices, unless each thread does so for itself.
   func quantise(_ team: ThreadTeam, _ kernels: ci_kernels) {
-    if fields == 0 { return }
+    if fields == 0 || ownBytes > 0 { return }
     let records = UnsafeMutableRawPointer(mutating: jobs[0].input!)
-    let body = { (tile: Int, _: Int) in
-      let start = tiles.start(tile)
-      kernels.quantise(
-        input + start * inputStride, inputStride, tiles.size(tile), columns, fields,
-        records + start * tokenBytes)
-    }
     if tokens * columns < 8192 {
-      for tile in 0..<tiles.count { body(tile, 0) }
+      for tile in 0..<tiles.count { quantise(tile, records, kernels) }
     } else {
-      team.run(units: tiles.count, body)
+      team.run(units: tiles.count) { tile, _ in quantise(tile, records, kernels) }
     }
+  }
+
+  private func quantise(_ tile: Int, _ records: UnsafeMutableRawPointer, _ kernels: ci_kernels) {
+    let start = tiles.start(tile)
+    kernels.quantise(
+      input + start * inputStride, inputStride, tiles.size(tile), columns, fields,
+      records + start * tokenBytes)
+  }
+
+  /// A job with the records that `thread` reads.
+  private func job(_ index: Int, _ thread: Int, _ kernels: ci_kernels) -> ci_matmul {
+    var job = jobs[index]
+    if ownBytes == 0 { return job }
+    let head = UnsafeMutableRawPointer(mutating: job.input!) + thread * ownBytes
+    let records = head + Self.headBytes
+    if head.load(as: Int.self) == 0 {
+      for tile in 0..<tiles.count { quantise(tile, records, kernels) }
+      head.storeBytes(of: 1, as: Int.self)
+    }
+    job.input = UnsafeRawPointer(records)
+    return job
   }
 
   func multiply(_ team: ThreadTeam, _ kernels: ci_kernels) {
@@ -104,9 +134,11 @@ struct MatmulPlan {
         i += 1
       }
       let first = rest * groupsPerUnit
-      kernels.multiply(
-        jobs + i, first, min(groupsPerUnit, jobs[i].row_groups - first), firstTile,
-        min(tilesPerUnit, tiles.count - firstTile), panel(thread))
+      withUnsafePointer(to: job(i, thread, kernels)) {
+        kernels.multiply(
+          $0, first, min(groupsPerUnit, $0.pointee.row_groups - first), firstTile,
+          min(tilesPerUnit, tiles.count - firstTile), panel(thread))
+      }
     }
   }
 
@@ -117,7 +149,7 @@ struct MatmulPlan {
     groups: Range<Int>, tiles range: Range<Int>, into output: UnsafeMutablePointer<Float>,
     stride: Int, thread: Int, _ kernels: ci_kernels
   ) {
-    var job = jobs[0]
+    var job = job(0, thread, kernels)
     // The kernel counts tokens and rows from the start of the batch and of the matrix.
     job.output = output - (tiles.start(range.lowerBound) * stride + groups.lowerBound * 16)
     job.output_stride = stride
