@@ -11,17 +11,26 @@ class Worker:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.best = {}
 
-    def round(self):
+    def ask(self):
+        """Starts a round."""
         try:
             self.process.stdin.write("\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             pass
+
+    def answer(self):
+        """Waits for the round's end and returns what it measured."""
         line = self.process.stdout.readline()
         if not line:
             command = " ".join(self.process.args)
             raise SystemExit(f"ended early with status {self.process.wait()}: {command}")
-        for key, value in json.loads(line).items():
+        return json.loads(line)
+
+    def round(self):
+        """A round on its own, of which the best rates are kept."""
+        self.ask()
+        for key, value in self.answer().items():
             if isinstance(value, (int, float)):
                 self.best[key] = max(value, self.best.get(key, 0))
 
