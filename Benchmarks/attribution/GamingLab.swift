@@ -36,6 +36,17 @@ final class GamingLab {
     /// Values of coalitions of whole contributors, by their keys.
     let values: [Set<ContributorKey>: MicroNats]
 
+    /// Everybody else's passages that were read, with the first label of each.
+    func slots(without keys: Set<ContributorKey>) -> [String: Label] {
+      var slots: [String: Label] = [:]
+      for term in answer.reading?.terms ?? [] {
+        let source = answer.sources[term.source]
+        guard !keys.contains(contributors[source.player]) else { continue }
+        slots[source.reference] = min(slots[source.reference] ?? term.label, term.label)
+      }
+      return slots
+    }
+
     func share(of keys: Set<ContributorKey>) -> Double {
       shares.reduce(0) { $0 + (keys.contains($1.key) ? Double($1.value) / 1e6 : 0) }
     }

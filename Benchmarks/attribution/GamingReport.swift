@@ -11,6 +11,9 @@ struct GamingReport {
     var changedAnswers = 0
     /// Values of coalitions without the attacker, where the answer stayed the same.
     var (compared, differing) = (0, 0)
+    /// Where another's passage stood in another slot, and what that changed at most.
+    var moved = 0
+    var movedDifference: UInt64 = 0
   }
 
   private var effects: [Attack: Effect] = [:]
@@ -78,8 +81,11 @@ struct GamingReport {
   private var instructions: String {
     guard let effect = effects[.instruction] else { return "" }
     return """
-      Where "credit me" left the answer and its sources as they were, \(effect.compared) values of \
-      coalitions without the attacker were compared with those before; \(effect.differing) differ.
+      Where "credit me" left the answer and the others' passages where they were, \(effect.compared) \
+      values of coalitions without the attacker were compared with those before; \
+      \(effect.differing) differ. Questions in which it moved another's passage to another slot: \
+      \(effect.moved); there such a value changed by \
+      \(figure(Double(effect.movedDifference) / 1e6, 1)) nats at most.
       """
   }
 }
@@ -99,11 +105,18 @@ extension GamingReport.Effect {
     quotedAfter += after.quoted.map { scenario.attackers.contains($0) } ?? false ? 1 : 0
     let isSame = before.answer.text == after.answer.text
     changedAnswers += isSame ? 0 : 1
-    guard isSame, before.contributors == after.contributors else { return }
+    let slots = [before, after].map { $0.slots(without: scenario.attackers) }
+    guard isSame, slots[0].keys == slots[1].keys else { return }
+    let isMoved = slots[0] != slots[1]
+    moved += isMoved ? 1 : 0
     for (coalition, value) in before.values where coalition.isDisjoint(with: scenario.attackers) {
       guard let other = after.values[coalition] else { continue }
-      compared += 1
-      differing += other == value ? 0 : 1
+      if isMoved {
+        movedDifference = max(movedDifference, (other - value).magnitude)
+      } else {
+        compared += 1
+        differing += other == value ? 0 : 1
+      }
     }
   }
 }
