@@ -112,7 +112,7 @@ struct DecoderPart {
     for part in adapted {
       let (first, tokens) = (part.rows.lowerBound, part.rows.count)
       let down = state.adapterDown.pointer + first * state.adapterStride
-      let up = state.adapterUp.pointer + first * stride
+      let up = state.adapterUp.pointer + first * state.adapterWidth
       for case let (adapter, pair?) in part.adapters.map({ ($0, pair($0.layers[layer])) }) {
         backend.matmul(
           [pair.down], input: input.pointer + first * inputStride, tokens: tokens,

@@ -23,6 +23,13 @@ final class DecoderState {
   private(set) var adapterDown = FloatBuffer(0)
   private(set) var adapterUp = FloatBuffer(0)
   private(set) var adapterStride = 0
+  /// Floats of `adapterUp` that belong to one row, enough for the widest matrix.
+  ///
+  /// Parts of a chunk may be at different matrices at the same time: where a row's floats lie must not
+  /// depend on the matrix.
+  var adapterWidth: Int {
+    max(strides.width, strides.query, strides.keyValue, strides.feedForward)
+  }
 
   /// Distances between rows, in floats.
   struct Strides {
@@ -62,7 +69,6 @@ final class DecoderState {
     guard padded(rank) > adapterStride else { return }
     adapterStride = padded(rank)
     adapterDown = FloatBuffer(rows * adapterStride)
-    let widest = max(strides.width, strides.query, strides.keyValue, strides.feedForward)
-    adapterUp = FloatBuffer(rows * widest)
+    adapterUp = FloatBuffer(rows * adapterWidth)
   }
 }

@@ -67,6 +67,16 @@ import Testing
     }
   }
 
+  /// Threads that are at different matrices of a chunk use the same memory for what adapters add.
+  @Test func `long texts on two threads have the bits of one thread, every time`() throws {
+    let tokens = (0..<256).map { Int32(($0 * 29 + 3) % 64) }
+    let alone = try TestModels.load(Self.base)
+    let expected = try bits(alone, tokens, [LoRAAdapter.load(path: Self.path, model: alone)])
+    let model = try TestModels.load(Self.base, threads: 2)
+    let adapter = try LoRAAdapter.load(path: Self.path, model: model)
+    for round in 0..<60 { #expect(try bits(model, tokens, [adapter]) == expected, "\(round)") }
+  }
+
   @Test func `rows of one batch may see different adapters`() throws {
     let model = try TestModels.load(Self.base, threads: 2)
     let adapter = try LoRAAdapter.load(path: Self.path, model: model)
