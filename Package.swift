@@ -104,7 +104,8 @@ let package = Package(
     // Documents, attribution, traces
     .target(name: "CBOR", dependencies: [crypto], swiftSettings: strict),
     .target(name: "Zstd", dependencies: ["CZstd"], swiftSettings: strict),
-    .target(name: "Corpus", dependencies: ["CBOR", "Zstd", crypto, grdb], swiftSettings: strict),
+    .target(
+      name: "Corpus", dependencies: ["CBOR", "GGUF", "Zstd", crypto, grdb], swiftSettings: strict),
     .target(name: "Retrieval", dependencies: ["Corpus", "Inference", grdb], swiftSettings: strict),
     .target(name: "Spans", dependencies: ["Corpus", "GGUF"], swiftSettings: strict),
     .target(name: "Attribution", swiftSettings: strict),
@@ -140,7 +141,7 @@ let package = Package(
       name: "Agent",
       dependencies: [
         "Inference", "Retrieval", "Spans", "Attribution", "Answering", "Trace", "LedgerSync",
-        "LedgerWire", "Corpus", "Kernels", crypto, mustache,
+        "LedgerWire", "Corpus", "GGUF", "Kernels", crypto, mustache,
       ],
       resources: [.embedInCode("Resources/page.mustache")],
       swiftSettings: strict),
@@ -198,7 +199,7 @@ let package = Package(
     tests("Fuzz", ["FuzzTargets"]),
     tests("CBOR", ["CBOR", crypto]),
     tests("Zstd", ["Zstd"]),
-    tests("Corpus", ["Corpus", "CBOR", "Zstd", crypto, "shard-exerciser"]),
+    tests("Corpus", ["Corpus", "CBOR", "GGUF", "Zstd", crypto, "shard-exerciser"]),
     tests("Retrieval", ["Retrieval", "Corpus", "Inference", "Kernels", grdb]),
     tests("Spans", ["Spans", "Corpus"]),
     tests("Attribution", ["Attribution"]),

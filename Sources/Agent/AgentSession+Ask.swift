@@ -29,10 +29,12 @@ extension AgentSession {
     let found = try index().search(
       question, limit: settings.passages, perContributor: settings.passagesPerContributor,
       excluding: { Source.onlyRepeat(question, $0.sentenceTexts) })
-    let roster = Roster(found.map(\.chunk))
+    let chunks = found.map(\.chunk)
+    let adapters = settings.adapters ? try loaded.adapters(for: chunks, in: shards()) : []
+    let roster = Roster(chunks, adapters: adapters)
     do {
-      let answer = try loaded.answerer.answer(
-        question, sources: roster.sources,
+      let answer = try loaded.answer(
+        question, roster: roster,
         progress: AnswerProgress(onText: onText, isCancelled: isCancelled))
       let secret = TraceSecret()
       let attribution = try loaded.answerer.attribute(answer, seed: secret.id.seed)

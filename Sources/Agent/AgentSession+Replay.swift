@@ -43,18 +43,19 @@ extension AgentSession {
   func computeAgain(_ record: TraceRecord) throws -> Recomputation {
     let sampling = AgentOptions.Sampling(replaying: record)
     var missing: [String] = []
-    let roster = Roster(try passages(of: record, &missing))
+    let chunks = try passages(of: record, &missing)
     // Traces of a reader without cross-encoder name two companions.
     let loaded = try LoadedAnswerer(
       session: self, sampling: sampling, hasCrossEncoder: record.companions.count > 2,
       repetitions: Repetitions(
-        question: record.question, sources: roster.sources, labelled: record.labelled))
+        question: record.question, sources: Roster(chunks).sources, labelled: record.labelled))
+    let adapters = try adapters(of: record, loaded, &missing)
     // With another model or passage every number differs; saying so would hide the cause.
     let problems = loaded.problems(with: record) + missing
     guard problems.isEmpty else { return .different(problems) }
 
-    let answer = try loaded.answerer.answer(
-      record.question, sources: roster.sources, progress: AnswerProgress())
+    let roster = Roster(chunks, adapters: adapters)
+    let answer = try loaded.answer(record.question, roster: roster)
     let attribution = try loaded.answerer.attribute(
       answer, seed: record.id.seed, limits: record.plan().limits)
     var replayed = TraceAssembly(loaded: loaded, roster: roster, sampling: sampling)
@@ -87,6 +88,28 @@ extension AgentSession {
       }
     }
     return chunks
+  }
+
+  /// The adapters of a trace, read again from the installed shards.
+  private func adapters(
+    of record: TraceRecord, _ loaded: LoadedAnswerer, _ problems: inout [String]
+  ) throws -> [ShelvedAdapter] {
+    let shards = try shards()
+    var adapters: [ShelvedAdapter] = []
+    for (index, wanted) in record.adapters.enumerated() {
+      let place = "adapters[\(index)]: \(wanted.name) of shard \(wanted.shard.short)"
+      guard let shelf = loaded.shelf else {
+        problems.append("\(place): model: found the reader, expected a chat model")
+        continue
+      }
+      do {
+        let contributor = record.players[wanted.player].contributor
+        adapters.append(try shelf.adapter(wanted, of: contributor, in: shards))
+      } catch {
+        problems.append("\(place): \(error)")
+      }
+    }
+    return adapters
   }
 }
 
@@ -123,7 +146,9 @@ extension LoadedAnswerer {
       "model", "\(model.name) with sha256 \(digest.hex)",
       "\(record.modelName) with sha256 \(record.model.hex)")
     let files = companions.map(\.hex).joined(separator: ", ")
-    compare("companions", files, record.companions.map(\.hex).joined(separator: ", "))
+    // The last ones are the adapters, each compared where it is read.
+    let recorded = record.companions.dropLast(record.adapters.count)
+    compare("companions", files, recorded.map(\.hex).joined(separator: ", "))
     return problems
   }
 }

@@ -15,6 +15,8 @@ package struct AgentSettings: Codable, Equatable, Sendable {
   package var passages: Int = 6
   /// How many of these one contributor may fill.
   package var passagesPerContributor: Int = 2
+  /// Whether adapters of installed shards may change the chat model that they are for.
+  package var adapters: Bool = true
   /// Refuses every network use.
   package var offline: Bool = false
   /// How many gigabytes of models' packed weights may stay on disk; 0 for none.
@@ -35,6 +37,7 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     passagesPerContributor =
       try values.decodeIfPresent(Int.self, forKey: .passagesPerContributor)
       ?? plain.passagesPerContributor
+    adapters = try values.decodeIfPresent(Bool.self, forKey: .adapters) ?? plain.adapters
     offline = try values.decodeIfPresent(Bool.self, forKey: .offline) ?? plain.offline
     weightCache = try values.decodeIfPresent(Int.self, forKey: .weightCache) ?? plain.weightCache
     syncInterval = try values.decodeIfPresent(Int.self, forKey: .syncInterval) ?? plain.syncInterval
@@ -45,7 +48,8 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     [
       ("ledger", ledger ?? ""), ("ledgerKey", ledgerKey ?? ""), ("model", model),
       ("threads", String(threads)), ("passages", String(passages)),
-      ("passagesPerContributor", String(passagesPerContributor)), ("offline", String(offline)),
+      ("passagesPerContributor", String(passagesPerContributor)), ("adapters", String(adapters)),
+      ("offline", String(offline)),
       ("weightCache", String(weightCache)), ("syncInterval", String(syncInterval)),
     ]
   }
@@ -59,6 +63,7 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     case "threads": threads = try number(key, value, in: 0...256)
     case "passages": passages = try number(key, value, in: 1...8)
     case "passagesPerContributor": passagesPerContributor = try number(key, value, in: 1...8)
+    case "adapters": adapters = try flag(key, value)
     case "offline": offline = try flag(key, value)
     case "weightCache": weightCache = try number(key, value, in: 0...10_000)
     case "syncInterval": syncInterval = try number(key, value, in: 1...604_800)

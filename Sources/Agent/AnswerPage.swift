@@ -64,6 +64,9 @@ package enum AnswerPage {
         "documents": documents.map {
           ["document": $0.document, "lines": $0.lines, "share": Figures.percent($0.sharePPM)]
         },
+        "adapters": (report.adapters ?? []).filter { $0.contributor == index }.map {
+          ["adapter": $0.adapter, "share": Figures.percent($0.sharePPM)]
+        },
       ]
     }
   }

@@ -39,6 +39,7 @@ extension AnswerReport {
     ownKnowledgePPM = record.ownKnowledgePPM
     contributors = zip(record.players, influence.contributors).map(Self.contributor)
     documents = record.documentShares.map { Self.document($0, record, excerpts) }
+    adapters = try Self.adapters(record, influence)
     coalitions = record.contributorCoalitions()
     passages = Self.passages(record, excerpts)
     dropped = []
@@ -77,6 +78,23 @@ extension AnswerReport {
       sharePPM: share.sharePPM, contributor: first.player)
   }
 
+  private static func adapters(
+    _ record: TraceRecord, _ influence: Influence
+  ) throws -> [Adapter]? {
+    guard !record.adapters.isEmpty else { return nil }
+    let everyone = record.partition.everyDocument
+    let values = try record.coalitionValues()
+    return try record.adapters.enumerated().map { index, adapter in
+      let member = record.documentShares.count + index
+      let without = try? values.value(of: everyone.removing(member))
+      return Adapter(
+        shard: adapter.shard.hex, adapter: adapter.name, sha256: adapter.sha256.hex,
+        sharePPM: adapter.sharePPM, owenMicroNats: influence.documents[member].owen,
+        leaveOneOutMicroNats: try without.map { try values.value(of: everyone) - $0 },
+        contributor: adapter.player)
+    }
+  }
+
   private static func passages(
     _ record: TraceRecord, _ excerpts: [DocumentExcerpt?]
   ) -> [Passage] {
@@ -103,14 +121,24 @@ extension AnswerReport {
 }
 
 extension TraceRecord {
-  /// The player of each document, in the order of the coalitions' bits.
-  var documentPlayers: [Int] { documentShares.map { chunks[$0.chunk].player } }
+  /// The player of each document and adapter, in the order of the coalitions' bits.
+  var memberPlayers: [Int] {
+    documentShares.map { chunks[$0.chunk].player } + adapters.map(\.player)
+  }
 
-  var partition: Partition { Partition(contributorOfDocument: documentPlayers) }
+  var partition: Partition { Partition(contributorOfDocument: memberPlayers) }
 
   /// The plan that the trace was made with: it follows from the coalitions that were scored.
   func plan() throws -> AttributionPlan {
-    AttributionPlan(
+    let members = memberPlayers
+    guard members.count <= Coalition.capacity, Set(members).count == (members.max() ?? -1) + 1
+    else {
+      throw TraceError(
+        "document shares",
+        found: "\(members.count) documents and adapters of \(Set(members).count) players",
+        expected: "at most \(Coalition.capacity), some of every player")
+    }
+    return AttributionPlan(
       partition: partition, seed: id.seed, scored: try coalitionValues(),
       isExact: players.allSatisfy { $0.standardErrorPPM == nil })
   }
@@ -120,7 +148,7 @@ extension TraceRecord {
     try plan().influence(from: coalitionValues())
   }
 
-  private func coalitionValues() throws -> CoalitionValues {
+  func coalitionValues() throws -> CoalitionValues {
     try CoalitionValues(
       coalitions.map { Coalition(bits: $0.documents) }, coalitions.map(\.microNats))
   }

@@ -28,6 +28,22 @@ package struct AnswerReport: Codable, Equatable, Sendable {
     package var contributor: Int
   }
 
+  /// A LoRA adapter of a contributor's shard that changed the model.
+  package struct Adapter: Codable, Equatable, Sendable {
+    package var shard: String
+    /// The file's name in the shard.
+    package var adapter: String
+    package var sha256: String
+    package var sharePPM: Int
+    /// Its part of its contributor's Shapley value.
+    package var owenMicroNats: Int64
+    /// What the answer loses without it alone; nil where that was not computed, as in contributors without
+    /// much influence.
+    package var leaveOneOutMicroNats: Int64?
+    /// Index into `contributors`.
+    package var contributor: Int
+  }
+
   package struct Coalition: Codable, Equatable, Sendable {
     /// Indices into `contributors`.
     package var players: [Int]
@@ -64,6 +80,8 @@ package struct AnswerReport: Codable, Equatable, Sendable {
   package var ownKnowledgePPM: Int
   package var contributors: [Contributor]
   package var documents: [Document]
+  /// Nil where the model was used as it is.
+  package var adapters: [Adapter]?
   package var coalitions: [Coalition]
   package var passages: [Passage]
   /// Passages that did not fit the context and were left out, as `document:lines`.

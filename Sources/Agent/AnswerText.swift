@@ -45,6 +45,7 @@ package struct AnswerText: Sendable {
         lines.append("\(columns.joined(separator: "  "))  \(player.name)")
       }
     }
+    lines += adapters(of: report)
     lines += evidence(of: report)
     lines += ["", dim(footer(of: report))]
     return lines.joined(separator: "\n")
@@ -61,10 +62,16 @@ package struct AnswerText: Sendable {
   private static let visibleShare = 500
 
   private func influence(of report: AnswerReport, from smallest: Int = 0) -> [String] {
-    let rows = report.contributorsByShare.filter { report.contributors[$0].sharePPM >= smallest }
-    let width = max(
-      Self.ownKnowledge.count, report.contributors.map(\.name.count).max() ?? 0,
-      report.documents.map { $0.document.count + $0.lines.count + 3 }.max() ?? 0)
+    let changing = Set(report.adapters?.map(\.contributor) ?? [])
+    let rows = report.contributorsByShare.filter {
+      report.contributors[$0].sharePPM >= smallest || changing.contains($0)
+    }
+    let labels: [[Int]] = [
+      report.contributors.map(\.name.count),
+      report.documents.map { $0.document.count + $0.lines.count + 3 },
+      (report.adapters ?? []).map { Self.label($0).count },
+    ]
+    let width = labels.joined().reduce(Self.ownKnowledge.count, max)
     var lines: [String] = []
     for index in rows {
       let player = report.contributors[index]
@@ -73,6 +80,9 @@ package struct AnswerText: Sendable {
       where document.contributor == index && document.sharePPM >= smallest {
         lines.append(
           row("  \(document.document):\(document.lines)", document.sharePPM, nil, width))
+      }
+      for adapter in report.adapters ?? [] where adapter.contributor == index {
+        lines.append(row(Self.label(adapter), adapter.sharePPM, nil, width))
       }
     }
     lines.append(row(Self.ownKnowledge, report.ownKnowledgePPM, nil, width))
@@ -83,6 +93,10 @@ package struct AnswerText: Sendable {
     return lines
   }
 
+  private static func label(_ adapter: AnswerReport.Adapter) -> String {
+    "  adapter \(adapter.adapter)"
+  }
+
   private static let ownKnowledge = "model's own knowledge"
 
   private func row(
@@ -91,6 +105,19 @@ package struct AnswerText: Sendable {
     let padded = Figures.left(label, width)
     let share = percent(ppm) + (error.map { " ± " + Figures.percent($0) } ?? "")
     return "\(bold ? strong(padded) : padded)  \(bar(ppm)) \(share)"
+  }
+
+  private func adapters(of report: AnswerReport) -> [String] {
+    guard let adapters = report.adapters else { return [] }
+    var lines = ["", "  Owen     leave-one-out  Adapters that changed the model:"]
+    for adapter in adapters {
+      let alone = adapter.leaveOneOutMicroNats.map(nats) ?? Figures.right("-", 9)
+      let owner = report.contributors[adapter.contributor].name
+      lines.append(
+        "\(nats(adapter.owenMicroNats))  \(alone)      \(adapter.adapter), shard "
+          + "\(adapter.shard.prefix(12))  \(dim(owner))")
+    }
+    return lines
   }
 
   private func evidence(of report: AnswerReport) -> [String] {

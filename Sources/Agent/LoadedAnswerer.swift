@@ -11,6 +11,8 @@ struct LoadedAnswerer {
   /// What else decides the values, for the reader: the embedding model, the lexicon, and the cross-encoder
   /// where it is used.
   let companions: [Digest]
+  /// What may change a chat model; nil for the embedded reader, which nothing changes.
+  let shelf: AdapterShelf?
 
   /// Loads what the settings name.
   ///
@@ -35,8 +37,10 @@ struct LoadedAnswerer {
         model: model, sampler: sampling.sampler,
         maximumTokens: sampling.maximumTokens)
       companions = []
+      shelf = AdapterShelf(model: model, digest: digest)
       return
     }
+    shelf = nil
     let lexicon = try Lexicon.load(besideModel: path)
     let crossEncoder = hasCrossEncoder ? try session.crossEncoder() : nil
     answerer = try ReaderAnswerer(
@@ -45,6 +49,22 @@ struct LoadedAnswerer {
     companions = try [
       ModelLocator.find("embedding"), Lexicon.path(besideModel: path), crossEncoder?.path,
     ].compactMap { try $0.map(session.digests.sha256) }
+  }
+
+  /// Answers from the roster's passages, with its adapters.
+  func answer(
+    _ question: String, roster: Roster, progress: AnswerProgress = AnswerProgress()
+  ) throws -> Answer {
+    guard let chat = answerer as? ChatAnswerer else {
+      return try answerer.answer(question, sources: roster.sources, progress: progress)
+    }
+    return try chat.answer(
+      question, sources: roster.sources, adapters: roster.sourceAdapters, progress: progress)
+  }
+
+  /// The adapters that an answer from `chunks`, best first, is to use.
+  func adapters(for chunks: [Chunk], in store: ShardStore) throws -> [ShelvedAdapter] {
+    try shelf?.adapters(for: chunks, in: store, warn: Self.warn) ?? []
   }
 
   /// Passages that the model has read stay on disk: reading one again costs a hundredth.

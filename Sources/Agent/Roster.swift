@@ -11,6 +11,8 @@ struct Roster {
   /// Documents by number.
   let documents: [DocumentKey]
   let sources: [Source]
+  /// What the answer may use beside the passages, best first.
+  let adapters: [ShelvedAdapter]
 
   struct DocumentKey: Hashable {
     let contributor: ContributorKey
@@ -18,8 +20,9 @@ struct Roster {
     let path: String
   }
 
-  init(_ chunks: [Chunk]) {
+  init(_ chunks: [Chunk], adapters: [ShelvedAdapter] = []) {
     self.chunks = chunks
+    self.adapters = adapters
     let contributors = Set(chunks.map(\.contributor)).sorted()
     let documents = Set(chunks.map(Self.key)).sorted {
       ($0.contributor.hex, $0.shard.hex, $0.path) < ($1.contributor.hex, $1.shard.hex, $1.path)
@@ -36,6 +39,15 @@ struct Roster {
         text: chunk.text, sentences: chunk.sentenceTexts,
         player: contributors.firstIndex(of: chunk.contributor) ?? 0,
         document: documents.firstIndex(of: Self.key(chunk)) ?? 0)
+    }
+  }
+
+  /// The adapters as parts of the players that they belong to.
+  var sourceAdapters: [SourceAdapter] {
+    adapters.compactMap { adapter in
+      contributors.firstIndex(of: adapter.contributor).map {
+        SourceAdapter(player: $0, weights: adapter.weights)
+      }
     }
   }
 

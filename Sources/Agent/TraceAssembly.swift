@@ -16,7 +16,8 @@ struct TraceAssembly {
       secret: secret, engineVersion: engineVersion, model: loaded.digest,
       modelName: loaded.model.name, mode: answer.mode == .joint ? .joint : .independent,
       question: answer.question, answer: answer.text)
-    record.companions = loaded.companions
+    record.adapters = adapters(of: answer, attribution)
+    record.companions = loaded.companions + record.adapters.map(\.sha256)
     record.answerTokens = answer.tokenIDs
     record.players = attribution.contributors.map(player)
     record.ownKnowledgePPM = attribution.ownKnowledgePPM
@@ -50,6 +51,18 @@ struct TraceAssembly {
     return TraceDocumentShare(chunk: chunk ?? 0, sharePPM: document.sharePPM)
   }
 
+  private func adapters(
+    of answer: Answer, _ attribution: AttributionReport
+  ) -> [TraceAdapter] {
+    zip(answer.adapters, attribution.adapters).compactMap { used, value in
+      roster.adapters.first { $0.weights === used.weights }.map {
+        TraceAdapter(
+          shard: $0.shard, name: $0.adapter.name, sha256: $0.adapter.sha256,
+          player: place(of: value.player, in: attribution), sharePPM: value.sharePPM)
+      }
+    }
+  }
+
   private func chunk(_ source: Int, of attribution: AttributionReport) -> TraceChunk {
     let chunk = roster.chunks[source]
     let player = roster.sources[source].player
@@ -57,7 +70,12 @@ struct TraceAssembly {
       shard: chunk.reference.shard, document: chunk.reference.document,
       start: chunk.reference.start, end: chunk.reference.end,
       sha256: Digest(sha256: Array(chunk.text.utf8)),
-      player: attribution.contributors.firstIndex { $0.player == player } ?? 0, rank: source)
+      player: place(of: player, in: attribution), rank: source)
+  }
+
+  /// A player's place in the trace.
+  private func place(of player: Int, in attribution: AttributionReport) -> Int {
+    attribution.contributors.firstIndex { $0.player == player } ?? 0
   }
 
   /// *None* first, then every sentence.

@@ -20,10 +20,12 @@ extension TraceRecord {
       compare(
         "\(player.name): influence", player.influenceMicroNats,
         influence.contributors[index].shapley)
-      let own = documentShares.indices.filter { documentPlayers[$0] == index }
+      let members = memberPlayers
+      let own = members.indices.filter { members[$0] == index }
       let split = InformationShares.split(
         ppm: shares.ppm[index], over: own.map { influence.documents[$0].owen })
-      compare("\(player.name): documents", own.map { documentShares[$0].sharePPM }, split)
+      let found = documentShares.map(\.sharePPM) + adapters.map(\.sharePPM)
+      compare("\(player.name): documents", own.map { found[$0] }, split)
     }
     return problems
   }

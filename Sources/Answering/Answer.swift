@@ -26,6 +26,8 @@ package struct Answer: Sendable, Equatable {
   package let mode: ContextMode
   package let question: String
   package let sources: [Source]
+  /// What changed the model, in the order in which it was added; the embedded reader has none.
+  package var adapters: [SourceAdapter] = []
   /// Indices into `sources` of those that were not read, ascending: they did not fit the context, or
   /// only repeat the question.
   package let dropped: [Int]

@@ -1,4 +1,5 @@
 import Attribution
+import Inference
 
 /// Answers a question from sources and scores its answers again without some of them.
 package protocol Answerer: AnyObject {
@@ -96,18 +97,26 @@ extension Answer {
       .map { ($0.player, $0.document) }
   }
 
+  /// The game's two levels: `documents`, then `adapters`, which count as documents of their contributors.
   package var partition: Partition {
     let players = players
     return Partition(
-      contributorOfDocument: documents.map { document in
-        players.firstIndex(of: document.player) ?? 0
+      contributorOfDocument: (documents.map(\.player) + adapters.map(\.player)).map { player in
+        players.firstIndex(of: player) ?? 0
       })
   }
 
-  /// The read sources of a coalition of documents, ascending.
+  /// The adapters of a coalition, in their order.
+  func adapters(of coalition: Coalition) -> [LoRAAdapter] {
+    let first = documents.count
+    return adapters.indices.filter { coalition.contains(first + $0) }.map { adapters[$0].weights }
+  }
+
+  /// The read sources of a coalition's documents, ascending.
   func sources(of coalition: Coalition) -> [Int] {
+    let documents = documents
     let present = Set(
-      coalition.members.map {
+      coalition.members.filter(documents.indices.contains).map {
         SourceOwner(player: documents[$0].player, document: documents[$0].document)
       })
     return read.filter { present.contains(SourceOwner(sources[$0])) }

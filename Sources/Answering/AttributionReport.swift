@@ -22,11 +22,21 @@ package struct AttributionReport: Sendable {
     package let standardError: Double?
   }
 
+  /// An adapter that changed the model; like a document it is a part of its contributor.
+  package struct Adapter: Sendable, Equatable {
+    package let player: Int
+    /// This adapter's part of its contributor's share.
+    package let sharePPM: Int
+    package let owen: MicroNats
+    /// Micro-nats; nil where the value is exact.
+    package let standardError: Double?
+  }
+
   package struct CoalitionRow: Sendable, Equatable {
-    /// Bits over `documents`.
+    /// Bits over `documents`, then `adapters`.
     package let coalition: Coalition
-    /// The players, as in `Source.player`, all of whose documents are present; nil where the
-    /// coalition splits a contributor's documents.
+    /// The players, as in `Source.player`, all of whose documents and adapters are present; nil where
+    /// the coalition splits those of a contributor.
     package let players: [Int]?
     package let value: MicroNats
     /// What each of `Answer.tokenIDs` is worth; they sum to `value`.
@@ -37,6 +47,8 @@ package struct AttributionReport: Sendable {
   package let contributors: [Contributor]
   /// Ascending by player, then document: the order of bits in coalitions.
   package let documents: [Document]
+  /// In the order of `Answer.adapters`.
+  package let adapters: [Adapter]
   package let ownKnowledgePPM: Int
   /// Every scored coalition, ascending.
   package let coalitions: [CoalitionRow]
@@ -80,9 +92,11 @@ extension AttributionReport {
     let values = rows.map { $0.reduce(0, +) }
     let influence = try plan.influence(from: CoalitionValues(coalitions, values))
     let shares = influence.shares
+    let ppm = Self.memberShares(influence, shares)
     self.init(
       contributors: Self.contributors(answer.players, influence: influence, shares: shares),
-      documents: Self.documents(answer.documents, influence: influence, shares: shares),
+      documents: Self.documents(answer.documents, influence: influence, ppm: ppm),
+      adapters: Self.adapters(answer, influence: influence, ppm: ppm),
       ownKnowledgePPM: shares.ownKnowledgePPM,
       coalitions: zip(coalitions, rows).sorted { $0.0 < $1.0 }.map {
         CoalitionRow(
@@ -108,20 +122,33 @@ extension AttributionReport {
     }
   }
 
-  private static func documents(
-    _ documents: [(player: Int, document: Int)], influence: Influence, shares: InformationShares
-  ) -> [Document] {
-    var ppm = [Int](repeating: 0, count: documents.count)
+  /// Each contributor's share split over its documents and adapters, by their place in coalitions.
+  private static func memberShares(_ influence: Influence, _ shares: InformationShares) -> [Int] {
+    var ppm = [Int](repeating: 0, count: influence.documents.count)
     for contributor in shares.ppm.indices {
-      let own = documents.indices.filter { influence.documents[$0].contributor == contributor }
+      let own = ppm.indices.filter { influence.documents[$0].contributor == contributor }
       let split = InformationShares.split(
         ppm: shares.ppm[contributor], over: own.map { influence.documents[$0].owen })
       for (index, share) in zip(own, split) { ppm[index] = share }
     }
-    return documents.indices.map { index in
+    return ppm
+  }
+
+  private static func documents(
+    _ documents: [(player: Int, document: Int)], influence: Influence, ppm: [Int]
+  ) -> [Document] {
+    documents.indices.map { index in
       Document(
         player: documents[index].player, document: documents[index].document,
         sharePPM: ppm[index], owen: influence.documents[index].owen,
+        standardError: influence.documents[index].standardError)
+    }
+  }
+
+  private static func adapters(_ answer: Answer, influence: Influence, ppm: [Int]) -> [Adapter] {
+    zip(answer.adapters, ppm.indices.dropFirst(answer.documents.count)).map { adapter, index in
+      Adapter(
+        player: adapter.player, sharePPM: ppm[index], owen: influence.documents[index].owen,
         standardError: influence.documents[index].standardError)
     }
   }

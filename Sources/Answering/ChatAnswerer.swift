@@ -11,7 +11,7 @@ package final class ChatAnswerer: Answerer {
   private let sampler: Sampler
   private let maximumTokens: Int
   /// The prompt of the last answer, which valuing it goes on from.
-  private var lastPrompt: (tokens: [Int32], shared: SharedPrompt)?
+  private var lastPrompt: SharedPrompt?
 
   /// Uses the model file's own chat template unless another is named.
   ///
@@ -33,27 +33,44 @@ package final class ChatAnswerer: Answerer {
   package func answer(
     _ question: String, sources: [Source], progress: AnswerProgress = AnswerProgress()
   ) throws -> Answer {
+    try answer(question, sources: sources, adapters: [], progress: progress)
+  }
+
+  /// Answers with the first of `adapters` whose contributors have a source that is read, at most two.
+  ///
+  /// They take part in the order given, each as a player of its contributor.
+  package func answer(
+    _ question: String, sources: [Source], adapters: [SourceAdapter],
+    progress: AnswerProgress = AnswerProgress()
+  ) throws -> Answer {
     let clock = ContinuousClock()
     let start = clock.now
     var promptSeconds: Double?
-    let prompt = try fittingPrompt(question, sources: sources)
+    let prompt = try fittingPrompt(
+      question, sources: sources, limit: Coalition.capacity - min(LoRAAdapter.limit, adapters.count)
+    )
+    let players = Set(prompt.numbered.map { sources[$0].player })
+    let applied = Array(
+      adapters.filter { players.contains($0.player) }.prefix(LoRAAdapter.limit))
+    let weights = applied.map(\.weights)
     let tokens = prompt.tokens(present: Set(prompt.numbered))
     lastPrompt = nil
     let shared = try SharedPrompt(
-      tokens, cuts: prompt.cuts, model: model, check: progress.check)
+      tokens, cuts: prompt.cuts, model: model, adapters: weights, check: progress.check)
     var generator = TextGenerator(model: model, sampler: sampler, maximumTokens: maximumTokens)
     let result = try generator.generate(
       prompt: shared.rest, segment: shared.last, attending: shared.beforeLast,
-      before: Array(tokens.dropLast(shared.rest.count)), isCancelled: progress.isCancelled
+      before: Array(tokens.dropLast(shared.rest.count)), adapters: weights,
+      isCancelled: progress.isCancelled
     ) { piece in
       promptSeconds = promptSeconds ?? (clock.now - start).seconds
       progress.onText(piece)
     }
     if result.stopReason == .cancelled { throw CancellationError() }
-    lastPrompt = (tokens, shared)
+    lastPrompt = shared
     let seconds = (clock.now - start).seconds
     return Answer(
-      mode: mode, question: question, sources: sources,
+      mode: mode, question: question, sources: sources, adapters: applied,
       dropped: sources.indices.filter { !prompt.numbered.contains($0) }, text: result.text,
       citations: prompt.citations(in: result.text), tokenIDs: result.tokens,
       promptTokens: tokens.count, reading: nil,
@@ -68,7 +85,9 @@ package final class ChatAnswerer: Answerer {
     let tokens = prompt.tokens(present: Set(answer.read))
     return ChatScorer(
       model: model, answer: answer, prompt: prompt,
-      shared: lastPrompt.flatMap { $0.tokens == tokens ? $0.shared : nil })
+      shared: lastPrompt.flatMap {
+        $0.isOf(tokens, adapters: answer.adapters.map(\.weights)) ? $0 : nil
+      })
   }
 
   private func prompt(_ question: String, sources: [Source], kept: [Int]) -> ChatPrompt {
@@ -77,9 +96,11 @@ package final class ChatAnswerer: Answerer {
   }
 
   /// Leaves out the lowest-ranked sources until prompt and answer fit the context.
-  private func fittingPrompt(_ question: String, sources: [Source]) throws -> ChatPrompt {
+  private func fittingPrompt(
+    _ question: String, sources: [Source], limit maximumSources: Int
+  ) throws -> ChatPrompt {
     let limit = model.configuration.contextLength - maximumTokens
-    var kept = Array(sources.indices.prefix(Coalition.capacity))
+    var kept = Array(sources.indices.prefix(maximumSources))
     while true {
       let prompt = prompt(question, sources: sources, kept: kept)
       let count = prompt.tokens(present: Set(kept)).count
@@ -92,10 +113,10 @@ package final class ChatAnswerer: Answerer {
   }
 }
 
-/// Values an answer of a chat model under coalitions of its documents.
+/// Values an answer of a chat model under coalitions of its documents and adapters.
 ///
 /// v(S) is the log-probability of the answer's tokens after the prompt with only the passages of S,
-/// rendered anew. What prompts begin with alike is computed once, and not at all where the answer
+/// rendered anew, as the model with only the adapters of S computes it. What prompts begin with alike is computed once, and not at all where the answer
 /// itself has needed it just before.
 package struct ChatScorer: TokenScorer {
   package typealias Failure = any Error
@@ -112,7 +133,8 @@ package struct ChatScorer: TokenScorer {
 
   /// Each removal renders the prompt again: what follows the sentence is computed anew for it.
   package func tokenValues(withoutEach places: [SentencePlace]) throws -> [[MicroNats]] {
-    try micro(logProbabilities(after: places.map { prompt.tokens(without: $0) }))
+    let all = answer.adapters.map(\.weights)
+    return try micro(logProbabilities(after: places.map { (prompt.tokens(without: $0), all) }))
   }
 
   private func micro(_ rows: [[Double]]) throws -> [[MicroNats]] {
@@ -128,14 +150,19 @@ package struct ChatScorer: TokenScorer {
 
   func logProbabilities(of coalitions: [Coalition]) throws -> [[Double]] {
     try logProbabilities(
-      after: coalitions.map { prompt.tokens(present: Set(answer.sources(of: $0))) })
+      after: coalitions.map {
+        (prompt.tokens(present: Set(answer.sources(of: $0))), answer.adapters(of: $0))
+      })
   }
 
-  private func logProbabilities(after prompts: [[Int32]]) throws -> [[Double]] {
+  private func logProbabilities(
+    after prompts: [(tokens: [Int32], adapters: [LoRAAdapter])]
+  ) throws -> [[Double]] {
     try model.logProbabilities(
-      of: prompts.map { context in
-        shared?.sequence(context: context, continuation: answer.tokenIDs)
-          ?? ScoredSequence(context: context, continuation: answer.tokenIDs)
+      of: prompts.map { context, adapters in
+        shared?.sequence(context: context, continuation: answer.tokenIDs, adapters: adapters)
+          ?? ScoredSequence(
+            context: context, continuation: answer.tokenIDs, adapters: adapters)
       })
   }
 }

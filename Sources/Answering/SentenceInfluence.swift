@@ -86,7 +86,7 @@ private struct DocumentChoice {
   private(set) var omitted: [Int] = []
 
   init(_ answer: Answer, _ influence: Influence, _ limits: SentenceInfluence.Limits) {
-    let sizes = influence.documents.map { $0.owen.magnitude }
+    let sizes = influence.documents.prefix(answer.documents.count).map { $0.owen.magnitude }
     let sum = sizes.reduce(0, +)
     let ranked = sizes.indices.filter { sizes[$0] > 0 }.sorted {
       (sizes[$1], $0) < (sizes[$0], $1)

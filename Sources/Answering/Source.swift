@@ -1,3 +1,5 @@
+import Inference
+
 /// A retrieved chunk that an answer may draw on, best first in a list of them.
 package struct Source: Sendable, Equatable {
   /// An opaque name that is the same wherever the same chunk is used; it breaks ties between equal
@@ -16,6 +18,22 @@ package struct Source: Sendable, Equatable {
     self.sentences = sentences
     self.player = player
     self.document = document
+  }
+}
+
+/// A change of the model that a contributor's shard carries.
+package struct SourceAdapter: Sendable, Equatable {
+  /// The contributor, as in `Source.player`.
+  package let player: Int
+  package let weights: LoRAAdapter
+
+  package init(player: Int, weights: LoRAAdapter) {
+    self.player = player
+    self.weights = weights
+  }
+
+  package static func == (a: SourceAdapter, b: SourceAdapter) -> Bool {
+    a.player == b.player && a.weights === b.weights
   }
 }
 

@@ -46,21 +46,7 @@ package final class LoRAAdapter: @unchecked Sendable {
   }
 
   private init(_ file: GGUFFile, _ model: LanguageModel) throws {
-    for (key, expected) in [
-      ("general.type", "adapter"), ("adapter.type", "lora"),
-      ("general.architecture", model.configuration.architecture.rawValue),
-    ] {
-      let found = try file.string(key)
-      guard found == expected else {
-        throw GGUFError(file: file.path, field: key, found: found, expected: expected)
-      }
-    }
-    let alpha = try file.float("adapter.lora.alpha")
-    guard alpha.isFinite else {
-      throw GGUFError(
-        file: file.path, field: "adapter.lora.alpha", found: "\(alpha)",
-        expected: "a finite number")
-    }
+    let alpha = try file.loraAlpha(architecture: model.configuration.architecture.rawValue)
     path = file.path
     self.model = ObjectIdentifier(model)
     var source = AdapterSource(file: file, model: model, alpha: alpha)

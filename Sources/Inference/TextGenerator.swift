@@ -33,13 +33,15 @@ package struct TextGenerator {
 
   /// Appends `prompt` and the answer to `segment`; `onPiece` gets the text as it comes.
   ///
-  /// `before` holds the tokens of `attending` as far as the sampler is to know them.
+  /// `before` holds the tokens of `attending` as far as the sampler is to know them; `adapters` are those
+  /// that they were computed with.
   /// `isCancelled` is asked before every token and before each part of the prompt. Afterwards the
   /// segment holds the prompt and `Result.tokens`, except that the last token may be missing: its
   /// keys and values are computed only when something follows it.
   package mutating func generate(
     prompt: [Int32], segment: KVSegment, attending: [KVSegment] = [], before: [Int32] = [],
-    isCancelled: () -> Bool = { false }, onPiece: (String) -> Void = { _ in }
+    adapters: [LoRAAdapter] = [], isCancelled: () -> Bool = { false },
+    onPiece: (String) -> Void = { _ in }
   ) throws -> Result {
     let tokenizer = try model.tokenizer
     guard !prompt.isEmpty else {
@@ -52,16 +54,18 @@ package struct TextGenerator {
     }
     var output = Output(stream: TextStream(stops: stops))
     var history = before + prompt
-    guard var latest = try allButTheEnd(of: prompt, segment, attending, isCancelled) else {
-      return output.finish(.cancelled, onPiece)
-    }
+    guard
+      var latest = try allButTheEnd(of: prompt, segment, attending, adapters, isCancelled)
+    else { return output.finish(.cancelled, onPiece) }
     while true {
       if isCancelled() { return output.finish(.cancelled, onPiece) }
       if output.tokens.count >= maximumTokens { return output.finish(.maximumTokens, onPiece) }
       if segment.nextPosition + latest.count > limit {
         return output.finish(.contextFull, onPiece)
       }
-      let token = try model.next(after: latest, segment: segment, attending: attending) {
+      let token = try model.next(
+        after: latest, segment: segment, attending: attending, adapters: adapters
+      ) {
         sampler.sample($0, history: history)
       }
       if tokenizer.isEndOfGeneration(token) { return output.finish(.endOfText, onPiece) }
@@ -74,14 +78,15 @@ package struct TextGenerator {
 
   /// Computes a long prompt in parts up to a rest that it returns; nil if it was cancelled.
   private func allButTheEnd(
-    of prompt: [Int32], _ segment: KVSegment, _ attending: [KVSegment], _ isCancelled: () -> Bool
+    of prompt: [Int32], _ segment: KVSegment, _ attending: [KVSegment],
+    _ adapters: [LoRAAdapter], _ isCancelled: () -> Bool
   ) throws -> [Int32]? {
     var rest = prompt[...]
     while rest.count > LanguageModel.chunkTokens {
       if isCancelled() { return nil }
       let part = Array(rest.prefix(LanguageModel.chunkTokens))
       let request = ForwardRequest(
-        tokens: part, segment: segment, attending: attending, outputs: .none)
+        tokens: part, segment: segment, attending: attending, outputs: .none, adapters: adapters)
       _ = try model.forward([request])
       rest = rest.dropFirst(part.count)
     }

@@ -16,7 +16,7 @@ extension TraceRecord {
     case .coalitions: .array(coalitions.map(\.cbor))
     case .labelScores: .array(labelScores.map(\.cbor))
     case .citations: .array(citations.map(\.cbor))
-    case .documentShares: .array(documentShares.map(\.cbor))
+    case .documentShares: .array(documentShares.map(\.cbor) + adapters.map(\.cbor))
     case .sampler: sampler.cbor
     case .modelName: .text(modelName)
     case .timing: timing.cbor
@@ -37,11 +37,23 @@ extension TraceRecord {
     case .coalitions: coalitions = try reader.list(value, TraceCoalition.init)
     case .labelScores: labelScores = try reader.list(value, TraceLabelScore.init)
     case .citations: citations = try reader.list(value, TraceCitation.init)
-    case .documentShares: documentShares = try reader.list(value, TraceDocumentShare.init)
+    case .documentShares: try readShares(value, reader)
     case .sampler: sampler = try TraceSampler(value, reader)
     case .modelName: modelName = try reader.text(value)
     case .timing: timing = try TraceTiming(value, reader)
     }
+  }
+
+  /// Documents, then adapters: the longer elements.
+  private mutating func readShares(_ value: CBOR, _ reader: LeafReader) throws(CBORError) {
+    let items = try reader.array(value, 0...1 << 16)
+    let split = items.firstIndex {
+      if case .array(let parts) = $0 { parts.count > 2 } else { false }
+    }
+    documentShares = try reader.list(
+      .array(Array(items[..<(split ?? items.count)])), TraceDocumentShare.init)
+    adapters = try reader.list(
+      .array(Array(items[(split ?? items.count)...])), TraceAdapter.init)
   }
 }
 
@@ -194,12 +206,30 @@ extension TraceCitation {
 }
 
 extension TraceDocumentShare {
-  fileprivate var cbor: CBOR { [.integer(chunk), .integer(sharePPM)] }
+  var cbor: CBOR { [.integer(chunk), .integer(sharePPM)] }
 
   fileprivate init(_ parts: [CBOR], _ reader: LeafReader) throws(CBORError) {
     try reader.expect(parts, 2...2)
     chunk = try reader.int(parts[0], 0...65_535)
     sharePPM = try reader.int(parts[1], 0...1_000_000)
+  }
+}
+
+extension TraceAdapter {
+  var cbor: CBOR {
+    [
+      .bytes(shard.bytes), .text(name), .bytes(sha256.bytes), .integer(player),
+      .integer(sharePPM),
+    ]
+  }
+
+  fileprivate init(_ parts: [CBOR], _ reader: LeafReader) throws(CBORError) {
+    try reader.expect(parts, 5...5)
+    shard = try reader.digest(parts[0])
+    name = try reader.text(parts[1])
+    sha256 = try reader.digest(parts[2])
+    player = try reader.int(parts[3], 0...63)
+    sharePPM = try reader.int(parts[4], 0...1_000_000)
   }
 }
 

@@ -21,7 +21,17 @@ extension TraceRecord {
     compare("public.mode", .text(replayed.mode.rawValue), .text(mode.rawValue))
     compare(
       "public.own knowledge", .integer(replayed.ownKnowledgePPM), .integer(ownKnowledgePPM))
+    compare(
+      "private.adapters", .array(replayed.adapters.map(\.cbor)), .array(adapters.map(\.cbor)),
+      parts: ["shard", "name", "sha256", "player", "share"])
     for field in PrivateField.allCases where field != .created && field != .timing {
+      if field == .documentShares {
+        // The leaf holds the adapters as well, which are compared by their own names.
+        compare(
+          field.path, .array(replayed.documentShares.map(\.cbor)),
+          .array(documentShares.map(\.cbor)), parts: field.parts)
+        continue
+      }
       compare(field.path, replayed.value(of: field), value(of: field), parts: field.parts)
     }
     return differences

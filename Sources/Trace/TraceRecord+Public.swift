@@ -6,7 +6,7 @@ extension TraceRecord {
     PublicTrace(
       id: secret.id, agent: agent, created: created - created % 3600,
       engineVersion: engineVersion, model: model, companions: companions, mode: mode,
-      shardRoots: Set(chunks.map(\.shard)).sorted(),
+      shardRoots: Set(chunks.map(\.shard) + adapters.map(\.shard)).sorted(),
       shares: players.map {
         ContributorShare(
           contributor: $0.contributor, sharePPM: $0.sharePPM,
@@ -38,18 +38,18 @@ extension TraceRecord {
           expected: "a range that is not empty")
       }
     }
-    return inconsistentCoalition() ?? inconsistentReference()
+    return inconsistentCoalition() ?? inconsistentReference() ?? inconsistentAdapter()
   }
 
   private func inconsistentCoalition() -> TraceError? {
-    let count = documentShares.count
+    let count = documentShares.count + adapters.count
     let all = count >= 64 ? UInt64.max : (1 << UInt64(count)) - 1
     var seen: Set<UInt64> = []
     for (index, coalition) in coalitions.enumerated() {
       if coalition.documents & ~all != 0 || !seen.insert(coalition.documents).inserted {
         return TraceError(
           "coalitions[\(index)].documents", found: "\(coalition.documents)",
-          expected: "a set of the \(count) documents, each set once")
+          expected: "a set of the \(count) documents and adapters, each set once")
       }
       if coalition.tokenMicroNats.count != coalitions[0].tokenMicroNats.count {
         return TraceError(
@@ -74,4 +74,24 @@ extension TraceRecord {
     }
     return nil
   }
+
+  private func inconsistentAdapter() -> TraceError? {
+    let files = adapters.map(\.sha256)
+    guard companions.suffix(files.count) == files[...], files.count <= Self.maximumAdapters else {
+      return TraceError(
+        "adapters", found: "\(files.count), or others than the companions",
+        expected: "at most \(Self.maximumAdapters), which are the last companions")
+    }
+    for (index, adapter) in adapters.enumerated()
+    where !chunks.contains(where: { $0.player == adapter.player })
+      || !(0...1_000_000).contains(adapter.sharePPM)
+    {
+      return TraceError(
+        "adapters[\(index)]", found: "\(adapter.sharePPM) ppm for player \(adapter.player)",
+        expected: "0...1000000 ppm, a player with a chunk")
+    }
+    return nil
+  }
+
+  private static let maximumAdapters = 2
 }

@@ -12,8 +12,8 @@ package struct TraceRecord: Equatable, Sendable {
   package var engineVersion: Int
   /// SHA-256 of the model file.
   package var model: Digest
-  /// SHA-256 of the other files that decide the values; for the reader the embedding model and the
-  /// lexicon, in this order.
+  /// SHA-256 of the other files that decide the values; for the reader the embedding model, the lexicon and
+  /// the cross-encoder, in this order; for a chat model the adapters.
   package var companions: [Digest] = []
   package var modelName: String
   package var mode: ContextMode
@@ -31,6 +31,9 @@ package struct TraceRecord: Equatable, Sendable {
   package var citations: [TraceCitation]
   /// The documents in the order of the coalitions' bits.
   package var documentShares: [TraceDocumentShare]
+  /// What changed the model, in the order in which it was added; their bits in coalitions follow those of
+  /// the documents.
+  package var adapters: [TraceAdapter] = []
   package var sampler: TraceSampler
   package var timing = TraceTiming()
 
@@ -117,8 +120,8 @@ package struct TraceChunk: Equatable, Sendable {
 
 /// The value of one coalition: the log-probability of each answer token in millionths of a nat.
 package struct TraceCoalition: Equatable, Sendable {
-  /// Bit i stands for the document that is number i of the document shares; a coalition of
-  /// contributors is the union of their documents.
+  /// Bit i stands for the document that is number i of the document shares, then for the adapters; a
+  /// coalition of contributors is the union of what is theirs.
   package var documents: UInt64
   package var tokenMicroNats: [Int64]
 
@@ -171,6 +174,25 @@ package struct TraceDocumentShare: Equatable, Sendable {
 
   package init(chunk: Int, sharePPM: Int) {
     self.chunk = chunk
+    self.sharePPM = sharePPM
+  }
+}
+
+/// An adapter of a shard that changed the model, and the part of its contributor's share that it has.
+package struct TraceAdapter: Equatable, Sendable {
+  package var shard: Digest
+  /// The file's name in the shard.
+  package var name: String
+  package var sha256: Digest
+  /// Index of its contributor among the players.
+  package var player: Int
+  package var sharePPM: Int
+
+  package init(shard: Digest, name: String, sha256: Digest, player: Int, sharePPM: Int) {
+    self.shard = shard
+    self.name = name
+    self.sha256 = sha256
+    self.player = player
     self.sharePPM = sharePPM
   }
 }

@@ -1,13 +1,15 @@
 import CBOR
 import Zstd
 
-/// A shard on disk: magic, length of the signed manifest, the manifest, then one frame per document.
+/// A shard on disk: magic, length of the signed manifest, the manifest, then one frame per document, then
+/// the adapter if it carries one.
 ///
 ///     offset  bytes  content
 ///     0       8      "TRIBSHD1"
 ///     8       4      n, big-endian: length of the COSE_Sign1 message
 ///     12      n      COSE_Sign1 of the manifest (`ShardManifest`)
 ///     12 + n  ...    zstd frames in the order of the documents, without gaps
+///     ...     ...    the adapter's GGUF file as it is
 package struct ShardFile: Sendable {
   static let magic = Array("TRIBSHD1".utf8)
 
@@ -26,7 +28,9 @@ package struct ShardFile: Sendable {
   ) -> ShardVerdict {
     do throws(ShardProblem) {
       let shard = try open(path, signedBy: key, limits: limits)
-      let problems = shard.problemsOfPlacement() + shard.problemsOfDocuments(limits)
+      let problems =
+        shard.problemsOfPlacement() + shard.problemsOfDocuments(limits)
+        + shard.problemsOfAdapter()
       return problems.isEmpty ? .valid(shard.manifest) : .invalid(problems)
     } catch {
       return .invalid([error])
@@ -73,19 +77,23 @@ package struct ShardFile: Sendable {
 
   /// Reads the compressed frame of a document and checks its hash.
   func frame(_ document: ShardDocument) throws(ShardProblem) -> [UInt8] {
-    let start = framesStart + document.frameOffset
-    let end = start + document.frameByteCount
-    guard end <= file.byteCount else { throw .truncated(at: file.byteCount, expected: end) }
-    let frame: [UInt8]
-    do throws(FileError) {
-      frame = try file.read(at: start, count: document.frameByteCount)
-    } catch {
-      throw .unreadable(error.description)
-    }
+    let frame = try bytes(after: document.frameOffset, count: document.frameByteCount)
     guard Digest(sha256: frame) == document.frameSHA256 else {
       throw .frameMismatch(path: document.path)
     }
     return frame
+  }
+
+  /// Bytes `offset` and on after the signed manifest.
+  func bytes(after offset: Int, count: Int) throws(ShardProblem) -> [UInt8] {
+    let start = framesStart + offset
+    let end = start + count
+    guard end <= file.byteCount else { throw .truncated(at: file.byteCount, expected: end) }
+    do throws(FileError) {
+      return try file.read(at: start, count: count)
+    } catch {
+      throw .unreadable(error.description)
+    }
   }
 }
 
@@ -140,7 +148,7 @@ extension ShardFile {
     return manifest
   }
 
-  /// Paths in order and frames without gaps up to the end of the file.
+  /// Paths in order, and frames and adapter without gaps up to the end of the file.
   private func problemsOfPlacement() -> [ShardProblem] {
     var problems: [ShardProblem] = []
     var (offset, previous) = (0, "")
@@ -162,7 +170,7 @@ extension ShardFile {
       offset += document.frameByteCount
       previous = path
     }
-    let expected = framesStart + offset
+    let expected = framesStart + offset + (manifest.adapter?.byteCount ?? 0)
     if file.byteCount < expected {
       problems.append(.truncated(at: file.byteCount, expected: expected))
     } else if file.byteCount > expected {

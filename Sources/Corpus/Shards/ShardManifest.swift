@@ -7,6 +7,10 @@ import CBOR
 package struct ShardManifest: Equatable, Sendable {
   package static let contentType = "application/tributary-shard+cbor"
   package static let formatVersion = 1
+  /// The version of a manifest that names an adapter.
+  ///
+  /// Who knows version 1 alone refuses such a shard, instead of passing over what changes answers.
+  package static let formatVersionWithAdapter = 2
 
   package var name: String
   package var license: String
@@ -16,6 +20,8 @@ package struct ShardManifest: Equatable, Sendable {
   package var created: Int
   /// In ascending order of the paths' UTF-8 bytes.
   package var documents: [ShardDocument]
+  /// A change of a model that answers may use.
+  package var adapter: ShardAdapter?
 
   package var root: Digest { Digest(sha256: encode()) }
 
@@ -52,6 +58,7 @@ package struct ShardDocument: Equatable, Sendable {
 package struct ShardLimits: Sendable {
   package var documents = 16_384
   package var documentBytes = 16 << 20
+  package var adapterBytes = 256 << 20
   package var contentBytes = 1 << 30
   package var fileBytes = 1 << 30
   package var manifestBytes = 16 << 20
@@ -66,8 +73,8 @@ package struct ShardLimits: Sendable {
 
 extension ShardManifest {
   package func encode() -> [UInt8] {
-    let value: CBOR = [
-      1: .integer(Self.formatVersion),
+    var fields: [CBOR: CBOR] = [
+      1: .integer(adapter == nil ? Self.formatVersion : Self.formatVersionWithAdapter),
       2: .text(name),
       3: .text(license),
       4: .bytes(contributor.bytes),
@@ -75,7 +82,8 @@ extension ShardManifest {
       6: .integer(created),
       7: .array(documents.map(\.cbor)),
     ]
-    return value.encode()
+    fields[8] = adapter?.cbor
+    return CBOR.map(fields).encode()
   }
 
   /// Decodes the signed payload; paths and offsets are judged by `ShardFile.verify`.
@@ -85,7 +93,7 @@ extension ShardManifest {
     let bounds = CBOR.Limits(
       bytes: limits.manifestBytes, items: 64 + limits.documents * 16, depth: 4)
     var fields = try CBORFields(decoding: bytes, record: "manifest", limits: bounds)
-    _ = try fields.int(1, "format version", formatVersion...formatVersion)
+    let version = try fields.int(1, "format version", formatVersion...formatVersionWithAdapter)
     let name = try fields.displayText(2, "name", limits.nameBytes)
     let license = try fields.displayText(3, "license", limits.nameBytes)
     let key = try fields.bytes(4, "contributor", count: 32)
@@ -96,13 +104,17 @@ extension ShardManifest {
     for (index, item) in items.enumerated() {
       documents.append(try ShardDocument(item, index: index, limits: limits))
     }
+    var adapter: ShardAdapter?
+    if version == formatVersionWithAdapter {
+      adapter = try ShardAdapter(fields.value(8, "adapter"), limits: limits)
+    }
     try fields.finish()
     guard let contributor = ContributorKey(bytes: key) else {
       throw fields.error("contributor", found: "no key", expected: "32 bytes")
     }
     return ShardManifest(
       name: name, license: license, contributor: contributor, contributorName: contributorName,
-      created: created, documents: documents)
+      created: created, documents: documents, adapter: adapter)
   }
 }
 

@@ -20,11 +20,12 @@ package struct PackedShard: Sendable {
 package enum ShardPacker {
   /// Packs every document below `directory`; hidden files and other kinds of files are skipped.
   ///
-  /// The same files, key, names and date give the same bytes. Symbolic links are refused, so that a
-  /// shard never holds what is not in the folder.
+  /// The same files, key, names and date give the same bytes; an `adapter` goes along. Symbolic
+  /// links are refused, so that a shard never holds what is not in the folder.
   package static func pack(
     directory: String, name: String, license: String, identity: ContributorIdentity,
-    created: Int = Int(Date().timeIntervalSince1970), limits: ShardLimits = .standard
+    adapter: PackedAdapter? = nil, created: Int = Int(Date().timeIntervalSince1970),
+    limits: ShardLimits = .standard
   ) throws -> PackedShard {
     let found = try DocumentFolder.scan(directory, limits: limits)
     guard !found.documents.isEmpty else {
@@ -36,8 +37,8 @@ package enum ShardPacker {
       return try PackedDocument(path: path, text: readDocument(file, limits: limits))
     }
     return try assemble(
-      entries, name: name, license: license, identity: identity, created: created,
-      skipped: found.skipped, limits: limits)
+      entries, name: name, license: license, identity: identity, adapter: adapter,
+      created: created, skipped: found.skipped, limits: limits)
   }
 
   /// Reads a text file and refuses one that is too large or not UTF-8.
@@ -51,7 +52,8 @@ package enum ShardPacker {
 
   static func assemble(
     _ entries: [PackedDocument], name: String, license: String, identity: ContributorIdentity,
-    created: Int, skipped: [String] = [], limits: ShardLimits = .standard
+    adapter: PackedAdapter? = nil, created: Int, skipped: [String] = [],
+    limits: ShardLimits = .standard
   ) throws -> PackedShard {
     var (documents, frames): ([ShardDocument], [UInt8]) = ([], [])
     for entry in entries.sorted(by: { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }) {
@@ -63,14 +65,15 @@ package enum ShardPacker {
     }
     let manifest = ShardManifest(
       name: name, license: license, contributor: identity.publicKey,
-      contributorName: identity.name, created: created, documents: documents)
+      contributorName: identity.name, created: created, documents: documents,
+      adapter: adapter?.adapter)
     let payload = manifest.encode()
     _ = try ShardManifest.decode(payload, limits: limits)  // Refuses what a reader would refuse.
     let message = try identity.signRecord(payload, contentType: ShardManifest.contentType)
     let length = (0..<4).map { UInt8(truncatingIfNeeded: message.count >> (24 - 8 * $0)) }
     return PackedShard(
       manifest: manifest, root: Digest(sha256: payload), skipped: skipped,
-      bytes: ShardFile.magic + length + message + frames)
+      bytes: ShardFile.magic + length + message + frames + (adapter?.bytes ?? []))
   }
 }
 

@@ -30,6 +30,8 @@ package enum ShardProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case sizeMismatch(path: String, found: Int, expected: Int)
   case notUTF8(path: String)
   case misplacedFrame(path: String, found: Int, expected: Int)
+  case adapterMismatch(name: String)
+  case badAdapter(name: String, reason: String)
 
   /// Whether the shard is not by the key that it names (exit code 77 rather than 65).
   package var concernsSignature: Bool {
@@ -64,6 +66,8 @@ package enum ShardProblem: Error, Equatable, Sendable, CustomStringConvertible {
     case .notUTF8(let path): "document \(quoted(path)): the text is not UTF-8"
     case .misplacedFrame(let path, let found, let expected):
       "document \(quoted(path)): its frame starts at \(found), expected \(expected)"
+    case .adapterMismatch(let name): "adapter \(quoted(name)): its hash differs"
+    case .badAdapter(let name, let reason): "adapter \(quoted(name)): \(reason)"
     }
   }
 

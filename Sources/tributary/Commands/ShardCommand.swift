@@ -2,6 +2,8 @@ import Agent
 import ArgumentParser
 import Corpus
 import Foundation
+import Inference
+import Kernels
 
 /// Signed bundles of documents that one contributor made.
 struct ShardCommand: AsyncParsableCommand {
@@ -20,17 +22,45 @@ struct ShardCommand: AsyncParsableCommand {
     @Option(help: "The licence of its documents, as an SPDX identifier.") var license: String
     @Option(name: [.short, .long], help: "The file to write (default: NAME.shard).")
     var output: String?
+    @Option(help: "A GGUF LoRA adapter that the shard is to carry; needs --base.")
+    var adapter: String?
+    @Option(help: "The model that the adapter is for: a GGUF file, or a model's name.")
+    var base: String?
+    @Flag(help: "The adapter is for every file of that model, such as other quantisations.")
+    var anyFile = false
+
+    func validate() throws {
+      guard (adapter == nil) == (base == nil), !anyFile || adapter != nil else {
+        throw ValidationError("--adapter FILE and --base MODEL go together; --any-file needs them")
+      }
+    }
 
     func run() async throws {
       let identity = try requireIdentity(in: Home.locate())
       let packed = try ShardPacker.pack(
-        directory: directory, name: name, license: license, identity: identity)
+        directory: directory, name: name, license: license, identity: identity,
+        adapter: packedAdapter())
       let path = output ?? "\(name).shard"
       try packed.write(to: path)
       print(
         "\(path): \(counted(packed.manifest.documents.count, "document")), "
           + "\(packed.bytes.count) bytes, root \(packed.root.hex)")
+      if let adapter = packed.manifest.adapter { print(adapterLine(adapter)) }
       for file in packed.skipped { Terminal.note("skipped (not .md or .txt): \(file)") }
+    }
+
+    /// The adapter, once it has been loaded with the model that it is for.
+    private func packedAdapter() throws -> PackedAdapter? {
+      guard let adapter, let base else { return nil }
+      try requireFile(adapter)
+      let path = try ModelLocator.find(base)
+      let model = try LanguageModel.load(path: path, backend: Backend(threads: 1))
+      _ = try LoRAAdapter.load(path: adapter, model: model)
+      return try PackedAdapter(
+        path: adapter,
+        base: ShardAdapter.BaseModel(
+          architecture: model.configuration.architecture.rawValue, name: model.name,
+          file: anyFile ? nil : FileDigests().sha256(path)))
     }
   }
 
@@ -65,6 +95,7 @@ struct ShardCommand: AsyncParsableCommand {
         print(
           "installed \(shard.manifest.name) by \(shard.manifest.contributorName): "
             + "\(counted(shard.manifest.documents.count, "document")), root \(shard.root.short)")
+        if let adapter = shard.manifest.adapter { print(adapterLine(adapter)) }
       }
       indexWords()
     }
@@ -160,6 +191,21 @@ private func describe(_ manifest: ShardManifest) -> [String] {
     "contributor  \(manifest.contributorName)", "key          \(manifest.contributor.hex)",
     "license      \(manifest.license)", "documents    \(manifest.documents.count)",
   ] + manifest.documents.map { "  \($0.path)  \($0.byteCount) bytes" }
+    + (manifest.adapter.map(describe) ?? [])
+}
+
+private func describe(_ adapter: ShardAdapter) -> [String] {
+  let file = adapter.base.file.map { "file with sha256 \($0.hex)" } ?? "any file"
+  return [
+    "adapter      \(adapter.name)  \(adapter.byteCount) bytes, sha256 \(adapter.sha256.hex)",
+    "base model   \(adapter.base.name) (\(adapter.base.architecture)), \(file)",
+  ]
+}
+
+/// What a shard's adapter will do.
+private func adapterLine(_ adapter: ShardAdapter) -> String {
+  "carries the adapter \(adapter.name): \(adapter.base.name) answers with it where a document of the "
+    + "contributor is read"
 }
 
 /// The manifest of a shard file that verifies; throws a refusal with all reasons otherwise.
