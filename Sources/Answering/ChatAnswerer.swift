@@ -116,8 +116,8 @@ package final class ChatAnswerer: Answerer {
 /// Values an answer of a chat model under coalitions of its documents and adapters.
 ///
 /// v(S) is the log-probability of the answer's tokens after the prompt with only the passages of S,
-/// rendered anew, as the model with only the adapters of S computes it. What prompts begin with alike is computed once, and not at all where the answer
-/// itself has needed it just before.
+/// rendered anew, as the model with only the adapters of S computes it. What prompts begin with alike
+/// is computed once, and not at all where the answer itself has needed it just before.
 package struct ChatScorer: TokenScorer {
   package typealias Failure = any Error
 
