@@ -219,7 +219,7 @@ let package = Package(
         "Ledger", "LedgerWire", "Trace", "TransparencyLog", "Corpus", "CBOR", grdb, httpClient,
         lifecycle, log, "tributary-ledger",
       ]),
-    tests("CommandLine", ["Agent", "Corpus", "Trace", "tributary", "tributary-ledger"]),
+    tests("CommandLine", ["Agent", "Corpus", "GGUF", "Trace", "tributary", "tributary-ledger"]),
   ]
 )
 

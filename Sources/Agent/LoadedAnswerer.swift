@@ -1,6 +1,7 @@
 import Answering
 import Corpus
 import Foundation
+import GGUF
 import Inference
 
 /// A model that is ready to answer, with the digests that a trace names.
@@ -25,8 +26,11 @@ struct LoadedAnswerer {
     let path = try ModelLocator.find(session.settings.model)
     let file = FileIdentity(path: path)
     digest = try session.digests.sha256(path)
+    let opened = try GGUFFile(path: path)
+    // Refused before gigabytes are packed for it.
+    _ = try ChatTemplate.detect(in: opened)
     model = try LanguageModel.load(
-      path: path, backend: session.backend(),
+      file: opened, backend: session.backend(),
       cache: Self.weightCache(session.home, digest, gigabytes: session.settings.weightCache))
     // The trace names the digest: it must be of the bytes that answer.
     guard FileIdentity(path: path) == file else {

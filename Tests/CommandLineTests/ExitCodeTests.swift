@@ -1,4 +1,5 @@
 import Foundation
+import GGUF
 import Testing
 
 /// Exit codes after sysexits, and words that say what to do.
@@ -47,6 +48,24 @@ import Testing
     #expect(try tool.tributary("why").status == 66)
     #expect(try tool.tributary("trace", "show", "0123").status == 66)
     #expect(try tool.tributary("ask", "--model", "/nowhere.gguf", "why?").status == 66)
+  }
+
+  /// The file has no weights at all: whoever looks for them first says something else.
+  @Test func anUnsupportedChatTemplateIsNamedBeforeWeightsAreRead() throws {
+    let tool = try Tool()
+    defer { tool.remove() }
+    var writer = GGUFWriter()
+    writer.add("general.architecture", .string("llama"))
+    writer.add("tokenizer.chat_template", .string("{{ strange }}"))
+    let model = tool.file("strange.gguf").path
+    try writer.write(to: model)
+    let note = try tool.write("The bakery opens at six.\n", to: "note.md")
+    #expect(try tool.tributary("add", note.path).status == 0)
+    let result = try tool.tributary("ask", "--model", model, "When does the bakery open?")
+    #expect(result.status == 65)
+    #expect(
+      result.errors.contains("strange.gguf: tokenizer.chat_template: found \"{{ strange }}\""),
+      "\(result.errors)")
   }
 
   @Test func aKeyIsNeverReplaced() throws {
