@@ -60,7 +60,9 @@ import Testing
     let model = tool.file("strange.gguf").path
     try writer.write(to: model)
     let note = try tool.write("The bakery opens at six.\n", to: "note.md")
-    #expect(try tool.tributary("add", note.path).status == 0)
+    #expect(try tool.tributary("key", "init", "--name", "A").status == 0)
+    let add = try tool.tributary("add", note.path)
+    #expect(add.status == 0, "\(add.errors)")
     let result = try tool.tributary("ask", "--model", model, "When does the bakery open?")
     #expect(result.status == 65)
     #expect(
