@@ -67,6 +67,9 @@ struct Score {
     passages += item.isGoldPassage(sentence) ? 1 : 0
   }
 
+  /// The rate, or a dash where nothing was asked.
+  func cell(_ part: KeyPath<Score, Int>) -> String { items == 0 ? "-" : figure(rate(part)) }
+
   func rate(_ part: KeyPath<Score, Int>) -> Double {
     items == 0 ? 0 : Double(self[keyPath: part]) / Double(items)
   }

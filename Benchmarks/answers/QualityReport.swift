@@ -59,9 +59,9 @@ struct QualityReport {
       let scores = [gold, hard, far].map { $0[chooser] ?? Score() }
       let (gold, hard, far) = (scores[0], scores[1], scores[2])
       return
-        "| \(chooser.rawValue) | \(figure(gold.rate(\.hits))) | \(figure(hard.rate(\.hits))) "
-        + "| \(figure(hard.rate(\.passages))) | \(figure(hard.rate(\.refusals))) "
-        + "| \(figure(far.rate(\.hits))) | \(figure(far.rate(\.passages))) |"
+        "| \(chooser.rawValue) | \(gold.cell(\.hits)) | \(hard.cell(\.hits)) "
+        + "| \(hard.cell(\.passages)) | \(hard.cell(\.refusals)) "
+        + "| \(far.cell(\.hits)) | \(far.cell(\.passages)) |"
     }
     return """
       \(count) questions; \(description); label weights: lexical \(weights.lexical), semantic \
@@ -114,7 +114,8 @@ struct AttributionScore {
   }
 
   var markdown: String {
-    let count = Double(max(1, items))
+    if items == 0 { return "Whole answers and their attribution were not measured." }
+    let count = Double(items)
     return """
       End to end on hard2, each passage a contributor (3 players, 8 coalitions): \
       \(figure(Double(hitsAsGiven) / count)) of the answers as given contain the gold answer. Where \
