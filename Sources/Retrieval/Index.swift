@@ -32,11 +32,14 @@ package final class Index: Sendable {
         // mode it cannot damage the file.
         try database.execute(sql: "PRAGMA synchronous = NORMAL")
       }
-      let database = try DatabasePool(path: path, configuration: configuration)
-      let migrator = IndexSchema.migrator
-      if try database.read(migrator.hasBeenSuperseded) { throw IndexError.newer(path: path) }
-      try migrator.migrate(database)
-      return database
+      // Two processes that open a new file at once would both make its tables.
+      return try FileLock.withLock(path + ".lock") {
+        let database = try DatabasePool(path: path, configuration: configuration)
+        let migrator = IndexSchema.migrator
+        if try database.read(migrator.hasBeenSuperseded) { throw IndexError.newer(path: path) }
+        try migrator.migrate(database)
+        return database
+      }
     }
   }
 

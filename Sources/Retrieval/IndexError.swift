@@ -1,3 +1,4 @@
+import Corpus
 import GRDB
 
 /// An index that cannot be used, and what to do about it.
@@ -34,6 +35,8 @@ package enum IndexError: Error, Equatable, CustomStringConvertible {
       return try body()
     } catch let error as DatabaseError {
       throw IndexError(error, path: path)
+    } catch let error as FileError {
+      throw IndexError.failed(path: path, detail: "\(error)")
     } catch let error as RowDecodingError {
       throw IndexError.damaged(path: path, detail: "\(error)")
     }

@@ -165,6 +165,18 @@ import Testing
     #expect(try content(index) == content(fresh))
   }
 
+  @Test func `a new index may be opened by several processes at once`() async throws {
+    for round in 0..<20 {
+      let path = folder.path + "/new-\(round).sqlite"
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<4 {
+          group.addTask { _ = try Index(path: path, embedder: WordEmbedder()).statistics() }
+        }
+        try await group.waitForAll()
+      }
+    }
+  }
+
   @Test func `two processes may synchronise one index at once`() async throws {
     let path = folder.index
     try await withThrowingTaskGroup(of: Void.self) { group in
