@@ -131,8 +131,8 @@ let package = Package(
     .target(
       name: "Ledger",
       dependencies: [
-        "LedgerWire", "Trace", "TransparencyLog", "Corpus", crypto, grdb, hummingbird, lifecycle,
-        log,
+        "LedgerWire", "Trace", "TransparencyLog", "Corpus", crypto, grdb, hummingbird, httpClient,
+        lifecycle, log,
       ],
       swiftSettings: strict),
 
@@ -153,7 +153,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(
-      name: "tributary-ledger", dependencies: ["Ledger", arguments, lifecycle, log],
+      name: "tributary-ledger", dependencies: ["Ledger", "Corpus", "TransparencyLog", arguments, lifecycle, log],
       swiftSettings: strict),
 
     // Measurements

@@ -10,13 +10,14 @@ struct LedgerRouter {
   let service: LedgerService
 
   func build() -> Router<BasicRequestContext> {
-    let router = Router()
+    let router = Router(options: .autoGenerateHeadEndpoints)
     router.add(middleware: RefusalMiddleware())
     router.get("/healthz") { _, _ in Response.text("ok\n") }
     let group = router.group("/v1")
     addRegistration(to: group)
     addLog(to: group)
     addStatements(to: group)
+    addTiles(to: router)
     return router
   }
 
@@ -150,8 +151,8 @@ extension Response {
     self.bytes(bytes, type: "application/cbor", status: .ok)
   }
 
-  private static func bytes(
-    _ bytes: [UInt8], type: String, status: HTTPResponse.Status
+  static func bytes(
+    _ bytes: [UInt8], type: String, status: HTTPResponse.Status = .ok
   ) -> Response {
     Response(
       status: status, headers: [.contentType: type],

@@ -17,6 +17,11 @@ enum LedgerSchema {
     return pool
   }
 
+  /// Whether a database has all that this program expects; one that is only read is not changed.
+  static func isCurrent(_ database: Database) throws -> Bool {
+    try migrator.hasCompletedMigrations(database)
+  }
+
   private static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1") { database in
@@ -38,7 +43,8 @@ enum LedgerSchema {
     WITHOUT ROWID
     """,
     "CREATE INDEX shards_by_contributor ON shards (contributor)",
-    // A leaf of the tree. `receipt_size` is the size of the checkpoint in its first receipt.
+    // A leaf of the tree. `receipt_size` is the size of the checkpoint in its first receipt, 0
+    // before there is one.
     """
     CREATE TABLE entries (
       position INTEGER PRIMARY KEY, agent BLOB NOT NULL, sequence INTEGER NOT NULL,
@@ -48,21 +54,25 @@ enum LedgerSchema {
     // Hashes of the tree's nodes in the order of NodePosition.storageIndex.
     "CREATE TABLE hashes (position INTEGER PRIMARY KEY, hash BLOB NOT NULL)",
     "CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL)",
-    // An agent's trace is credited once, whatever batches it is in.
-    """
-    CREATE TABLE traces (
-      agent BLOB NOT NULL, id BLOB NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (agent, id))
-    WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE credits (
-      contributor BLOB NOT NULL, period TEXT NOT NULL, answers INTEGER NOT NULL,
-      share_ppm INTEGER NOT NULL, PRIMARY KEY (contributor, period)) WITHOUT ROWID
-    """,
+    traces,
+    credits,
     """
     CREATE TABLE equivocations (
       agent BLOB NOT NULL, sequence INTEGER NOT NULL, header BLOB NOT NULL,
       seen INTEGER NOT NULL, PRIMARY KEY (agent, sequence)) WITHOUT ROWID
     """,
   ]
+
+  /// An agent's trace is credited once, whatever batches it is in.
+  static let traces = """
+    CREATE TABLE traces (
+      agent BLOB NOT NULL, id BLOB NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (agent, id))
+    WITHOUT ROWID
+    """
+
+  static let credits = """
+    CREATE TABLE credits (
+      contributor BLOB NOT NULL, period TEXT NOT NULL, answers INTEGER NOT NULL,
+      share_ppm INTEGER NOT NULL, PRIMARY KEY (contributor, period)) WITHOUT ROWID
+    """
 }

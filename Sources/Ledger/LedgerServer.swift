@@ -16,10 +16,11 @@ package struct LedgerServer: Service {
 
   /// Port 0 lets the system choose; `onListening` gets the port in use.
   package init(
-    store: LedgerStore, host: String, port: Int, logger: Logger,
+    store: LedgerStore, host: String, port: Int, batching: Batching = .immediate,
+    logger: Logger,
     onListening: @escaping @Sendable (Int) async -> Void
   ) {
-    service = LedgerService(store: store)
+    service = LedgerService(store: store, batching: batching)
     self.host = host
     self.port = port
     self.logger = logger
@@ -28,6 +29,7 @@ package struct LedgerServer: Service {
 
   /// Serves until graceful shutdown; requests that were accepted are answered first.
   package func run() async throws {
+    try await service.start()
     let onListening = onListening
     let application = Application(
       router: LedgerRouter(service: service).build(),
@@ -37,6 +39,11 @@ package struct LedgerServer: Service {
         await onListening(channel.localAddress?.port ?? 0)
       },
       logger: logger)
-    try await application.run()
+    try await withGracefulShutdownHandler {
+      try await application.run()
+    } onGracefulShutdown: {
+      // Requests that wait for their batch are answered first, so it must not wait for more.
+      Task { [service] in await service.finish() }
+    }
   }
 }

@@ -12,16 +12,22 @@ package struct LedgerService: Sendable {
   private let now: @Sendable () -> Int
 
   package init(
-    store: LedgerStore,
+    store: LedgerStore, batching: Batching = .immediate,
     now: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }
   ) {
     self.store = store
     self.now = now
     admission = Admission(origin: store.verifier.name)
-    sequencer = Sequencer(store: store, now: now)
+    sequencer = Sequencer(store: store, batching: batching, now: now)
   }
 
   var origin: String { store.verifier.name }
+
+  /// Makes the public files what the database says; needed once before the first reader comes.
+  func start() async throws { try await sequencer.start() }
+
+  /// Integrates what waits without waiting for more.
+  func finish() async { await sequencer.finish() }
 
   func registerAgent(_ signed: [UInt8]) async throws -> AgentMessage {
     let registration = try AgentRegistration.verify(signed, origin: origin)
@@ -41,7 +47,7 @@ package struct LedgerService: Sendable {
     // second batch under a used number is evidence whatever it holds.
     switch try await store.standing(of: batch) {
     case .logged(let position): return try await store.receipt(position: position)
-    case .conflicting: break
+    case .unpublished, .conflicting: break
     case .new:
       if let payload = submission.payload {
         batch.content = try admission.admitContent(payload, of: batch.header)

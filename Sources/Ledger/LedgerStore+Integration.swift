@@ -6,7 +6,7 @@ import Trace
 import TransparencyLog
 
 extension LedgerStore {
-  /// Appends a group of batches in one durable commit with one new checkpoint.
+  /// Appends a group of batches in one durable commit; ``publish()`` makes them public.
   ///
   /// Each batch has its own outcome: the position of its leaf, or why it was refused. A failure of
   /// the database fails the group as a whole and leaves nothing behind.
@@ -15,18 +15,10 @@ extension LedgerStore {
   ) async throws -> [Result<Int, LedgerRefusal>] {
     try await pool.write { database in
       var frontier = try Frontier(
-        size: self.treeSize(database), reader: DatabaseHashes(database: database))
-      let sizeBefore = frontier.size
-      let outcomes = try group.map { batch in
+        size: self.integratedSize(database), reader: DatabaseHashes(database: database))
+      return try group.map { batch in
         try self.integrate(batch, into: &frontier, now: now, database)
       }
-      if frontier.size > sizeBefore {
-        try self.sign(frontier, database)
-        try database.execute(
-          sql: "UPDATE entries SET receipt_size = ? WHERE position >= ?",
-          arguments: [frontier.size, sizeBefore])
-      }
-      return outcomes
     }
   }
 
@@ -55,19 +47,21 @@ extension LedgerStore {
         position, Data(batch.header.agent.bytes), batch.header.sequence, Data(batch.hash.bytes),
         Data(batch.signedHeader), batch.content.map { Data($0.payload) }, now,
       ])
+    let period = Period.containing(now)
     for trace in batch.content?.traces ?? [] {
-      try credit(trace, entry: position, now: now, database)
+      _ = try Self.credit(trace, entry: position, period: period, database)
     }
     return .success(position)
   }
 
-  private func credit(
-    _ trace: PublicTrace, entry: Int, now: Int, _ database: Database
-  ) throws {
+  /// Credits a trace's shares; false when they were credited before.
+  static func credit(
+    _ trace: PublicTrace, entry: Int, period: String, _ database: Database
+  ) throws -> Bool {
     try database.execute(
       sql: "INSERT OR IGNORE INTO traces (agent, id, entry) VALUES (?, ?, ?)",
       arguments: [Data(trace.agent.bytes), Data(trace.id.bytes), entry])
-    guard database.changesCount == 1 else { return }
+    guard database.changesCount == 1 else { return false }
     for share in trace.shares where share.sharePPM > 0 {
       try database.execute(
         sql: """
@@ -75,10 +69,9 @@ extension LedgerStore {
           ON CONFLICT (contributor, period) DO UPDATE SET
             answers = answers + 1, share_ppm = share_ppm + excluded.share_ppm
           """,
-        arguments: [
-          Data(share.contributor.bytes), Period.containing(now), share.sharePPM,
-        ])
+        arguments: [Data(share.contributor.bytes), period, share.sharePPM])
     }
+    return true
   }
 }
 

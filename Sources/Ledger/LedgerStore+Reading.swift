@@ -10,6 +10,8 @@ extension LedgerStore {
   enum Standing {
     case new
     case logged(Int)
+    /// Committed, but not under a checkpoint yet.
+    case unpublished
     case conflicting
   }
 
@@ -21,7 +23,9 @@ extension LedgerStore {
       }
       let entry = try self.entry(batch.header.agent, batch.header.sequence, database)
       guard let entry else { return .new }
-      return entry.hash == batch.hash ? .logged(entry.position) : .conflicting
+      guard entry.hash == batch.hash else { return .conflicting }
+      let isPublished = try entry.position < self.treeSize(database)
+      return isPublished ? .logged(entry.position) : .unpublished
     }
   }
 

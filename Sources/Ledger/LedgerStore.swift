@@ -11,12 +11,18 @@ import TransparencyLog
 package final class LedgerStore: Sendable {
   let pool: DatabasePool
   let signer: NoteSigner
+  package let publicFolder: PublicFolder
   private let lock: Mutex<FileLock?>
 
   package var verifier: NoteVerifier { signer.verifier }
 
+  /// The size of the checkpoint whose file this process knows to be durable.
+  let publicSize = Mutex<Int?>(nil)
+
   /// Opens or creates the store in a folder; a second process is refused.
-  package init(folder: String, signer: NoteSigner) throws {
+  ///
+  /// Static files go to `publicFolder`, by default `public` in the same folder.
+  package init(folder: String, publicFolder: String? = nil, signer: NoteSigner) throws {
     try DurableFile.createFolder(folder)
     guard let lock = try FileLock.tryAcquire(folder + "/ledger.lock") else {
       throw LedgerError(
@@ -25,25 +31,8 @@ package final class LedgerStore: Sendable {
     }
     self.lock = Mutex(lock)
     self.signer = signer
+    self.publicFolder = PublicFolder(path: publicFolder ?? folder + "/public")
     pool = try LedgerSchema.open(path: folder + "/" + LedgerSchema.file)
-    try pool.write { database in try publishEmptyTree(database) }
-  }
-
-  /// A log has a checkpoint from the start, so that agents can pin its key.
-  private func publishEmptyTree(_ database: Database) throws {
-    guard try checkpointNote(database, size: nil) == nil else { return }
-    try sign(Frontier(), database)
-  }
-
-  /// Signs and stores the checkpoint of a tree; the caller's transaction makes it durable together
-  /// with the tree itself.
-  func sign(_ frontier: Frontier, _ database: Database) throws {
-    let checkpoint = Checkpoint(
-      origin: verifier.name, size: UInt64(frontier.size), root: frontier.root)
-    let note = try checkpoint.sign(by: signer)
-    try database.execute(
-      sql: "INSERT INTO checkpoints (size, note) VALUES (?, ?)",
-      arguments: [frontier.size, note.encoded])
   }
 
   /// The signed checkpoint of that size, or the latest.
@@ -62,7 +51,13 @@ package final class LedgerStore: Sendable {
     lock.withLock { $0 = nil }
   }
 
+  /// The number of leaves under the latest checkpoint.
   func treeSize(_ database: Database) throws -> Int {
     try Int.fetchOne(database, sql: "SELECT max(size) FROM checkpoints") ?? 0
+  }
+
+  /// The number of committed leaves; those without a checkpoint have no receipt yet.
+  func integratedSize(_ database: Database) throws -> Int {
+    try Int.fetchOne(database, sql: "SELECT max(position) + 1 FROM entries") ?? 0
   }
 }

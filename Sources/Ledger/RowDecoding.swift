@@ -12,6 +12,11 @@ extension Row {
 
   func data(_ column: String) throws -> Data { try checked(column, "bytes") }
 
+  /// Nil where the database has nothing.
+  func optionalData(_ column: String) throws -> Data? {
+    (self[column] as DatabaseValue).isNull ? nil : try data(column)
+  }
+
   func digest(_ column: String) throws -> Corpus.Digest {
     let data = try data(column)
     guard let digest = Corpus.Digest(bytes: Array(data)) else {

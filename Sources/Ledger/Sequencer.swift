@@ -1,55 +1,105 @@
 import LedgerWire
 
-/// The one place where the log grows: batches that arrive during a commit share the next one.
+/// The one place where the log grows: batches that arrive in one interval share an integration.
 actor Sequencer {
-  /// Batches in one commit.
-  static let groupSize = 256
-  /// Batches that wait; more are refused, so that memory stays bounded.
+  /// Batches that wait, and bytes of their payloads; more are refused, so that memory stays bounded.
   static let maximumWaiting = 1024
+  static let maximumWaitingBytes = 64 << 20
 
   private struct Waiting {
     let batch: AdmittedBatch
     let continuation: CheckedContinuation<Int, any Error>
+
+    var bytes: Int { batch.content?.payload.count ?? 0 }
   }
 
   private let store: LedgerStore
+  private let batching: Batching
   private let now: @Sendable () -> Int
+  private let clock = ContinuousClock()
   private var waiting: [Waiting] = []
+  private var waitingBytes = 0
   private var isIntegrating = false
+  private var isFinishing = false
+  /// Something was committed, or the files were never looked at, since the last publication.
+  private var isBehind = true
+  private var lastStart: ContinuousClock.Instant?
+  private var timer: Task<Void, any Error>?
 
-  init(store: LedgerStore, now: @escaping @Sendable () -> Int) {
+  init(store: LedgerStore, batching: Batching, now: @escaping @Sendable () -> Int) {
     self.store = store
+    self.batching = batching
     self.now = now
   }
 
-  /// Logs a batch and returns its position once it is durable; throws a ``LedgerRefusal``.
+  /// Brings the public files up to date; no batch may be on its way yet.
+  func start() async throws {
+    guard isBehind else { return }
+    try await store.recover()
+    isBehind = false
+  }
+
+  /// From now on nothing waits for more to come.
+  func finish() {
+    isFinishing = true
+    integrateIfDue()
+  }
+
+  /// Logs a batch and returns its position once it is public; throws a ``LedgerRefusal``.
   func append(_ batch: AdmittedBatch) async throws -> Int {
-    guard waiting.count < Self.maximumWaiting else {
+    guard waiting.count < max(Self.maximumWaiting, 4 * batching.size),
+      waitingBytes < Self.maximumWaitingBytes
+    else {
       throw LedgerRefusal(
-        .busy, field: "queue", found: "\(waiting.count) waiting batches",
+        .busy, field: "queue",
+        found: "\(waiting.count) waiting batches of \(waitingBytes) bytes",
         expected: "fewer; try again later")
     }
     return try await withCheckedThrowingContinuation { continuation in
-      waiting.append(Waiting(batch: batch, continuation: continuation))
-      guard !isIntegrating else { return }
-      isIntegrating = true
-      Task { await integrateAll() }
+      let item = Waiting(batch: batch, continuation: continuation)
+      waiting.append(item)
+      waitingBytes += item.bytes
+      integrateIfDue()
     }
   }
 
-  private func integrateAll() async {
-    while !waiting.isEmpty {
-      let group = Array(waiting.prefix(Self.groupSize))
-      waiting.removeFirst(group.count)
-      do {
-        let outcomes = try await store.integrate(group.map(\.batch), now: now())
-        for (item, outcome) in zip(group, outcomes) {
-          item.continuation.resume(with: outcome.mapError { $0 })
-        }
-      } catch {
-        for item in group { item.continuation.resume(throwing: error) }
+  private func integrateIfDue() {
+    guard !isIntegrating, !waiting.isEmpty else { return }
+    let due = lastStart?.advanced(by: batching.interval)
+    if let due, clock.now < due, waiting.count < batching.size, !isFinishing {
+      guard timer == nil else { return }
+      timer = Task {
+        try await clock.sleep(until: due)
+        timer = nil
+        integrateIfDue()
       }
+      return
+    }
+    timer?.cancel()
+    timer = nil
+    isIntegrating = true
+    lastStart = clock.now
+    Task { await integrate() }
+  }
+
+  private func integrate() async {
+    let group = Array(waiting.prefix(batching.size))
+    waiting.removeFirst(group.count)
+    waitingBytes -= group.reduce(0) { $0 + $1.bytes }
+    do {
+      // A publication that failed is made up for first: nothing piles up behind it.
+      if isBehind { try await store.recover() }
+      isBehind = true
+      let outcomes = try await store.integrate(group.map(\.batch), now: now())
+      try await store.publish()
+      isBehind = false
+      for (item, outcome) in zip(group, outcomes) {
+        item.continuation.resume(with: outcome.mapError { $0 })
+      }
+    } catch {
+      for item in group { item.continuation.resume(throwing: error) }
     }
     isIntegrating = false
+    integrateIfDue()
   }
 }

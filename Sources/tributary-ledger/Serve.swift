@@ -1,4 +1,5 @@
 import ArgumentParser
+import Corpus
 import Foundation
 import Ledger
 import Logging
@@ -11,11 +12,18 @@ struct Serve: AsyncParsableCommand {
     abstract: "Run the ledger until it is stopped (SIGINT or SIGTERM).",
     discussion: """
       Prints "listening on http://HOST:PORT" once it accepts requests. The data folder holds \
-      ledger.sqlite and log.key, the signing key; keep a copy of the key and let nobody read it.
+      ledger.sqlite and log.key, the signing key; keep a copy of the key and let nobody read it. \
+      The public folder holds the checkpoint, tiles and entries (C2SP tlog-tiles) as files that \
+      any web server can serve.
       """)
 
   @Option(help: "The folder that holds the log and its signing key; created if missing.")
   var data: String
+
+  @Option(
+    name: .customLong("public"),
+    help: "The folder of the static files; without it, public in the data folder.")
+  var publicFolder: String?
 
   @Option(help: "The address to listen on.")
   var host = "127.0.0.1"
@@ -26,7 +34,20 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "The name of the log, in every checkpoint it signs; it can never change.")
   var origin = "tributary.local/ledger"
 
+  @Option(
+    help: "The least time between two integrations that are not full, in milliseconds.")
+  var batchInterval = 250
+
+  @Option(help: "This many waiting batches are integrated at once.")
+  var batchSize = 256
+
   func validate() throws {
+    guard (0...60_000).contains(batchInterval) else {
+      throw ValidationError("--batch-interval is \(batchInterval), expected 0...60000")
+    }
+    guard (1...4096).contains(batchSize) else {
+      throw ValidationError("--batch-size is \(batchSize), expected 1...4096")
+    }
     guard (0...65_535).contains(port) else {
       throw ValidationError("--port is \(port), expected 0...65535")
     }
@@ -38,7 +59,8 @@ struct Serve: AsyncParsableCommand {
     let host = host
     let store = try openStore()
     let server = LedgerServer(
-      store: store, host: host, port: port, logger: logger,
+      store: store, host: host, port: port,
+      batching: Batching(interval: .milliseconds(batchInterval), size: batchSize), logger: logger,
       onListening: { port in
         let name = host.contains(":") ? "[\(host)]" : host
         try? FileHandle.standardOutput.write(
@@ -50,6 +72,10 @@ struct Serve: AsyncParsableCommand {
     do {
       try await group.run()
       try store.close()
+    } catch let error as LedgerError {
+      try fail("\(error)", Exit.badData)
+    } catch let error as FileError {
+      try fail("\(error)", Exit.cannotCreate)
     } catch let error as IOError {
       try fail("cannot listen on \(host):\(port): \(error)", Exit.unavailable)
     }
@@ -58,7 +84,7 @@ struct Serve: AsyncParsableCommand {
   private func openStore() throws -> LedgerStore {
     do {
       let signer = try LedgerKey.loadOrCreate(in: data, origin: origin)
-      return try LedgerStore(folder: data, signer: signer)
+      return try LedgerStore(folder: data, publicFolder: publicFolder, signer: signer)
     } catch let error as LedgerError {
       try fail("\(error)", Exit.badData)
     } catch {

@@ -11,28 +11,6 @@ import TransparencyLog
 @testable import Ledger
 
 @Suite struct HTTPTests {
-  /// A ledger on a port of its own while `body` runs.
-  private func serving(
-    _ body: (_ url: String, _ ledger: TestLedger) async throws -> Void
-  ) async throws {
-    let ledger = try TestLedger()
-    let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-    let server = LedgerServer(
-      store: ledger.store, host: "127.0.0.1", port: 0, logger: Logger(label: "test"),
-      onListening: { listening.yield($0) })
-    let group = ServiceGroup(services: [server], logger: Logger(label: "test"))
-    let running = Task { try await group.run() }
-    let port = await ports.first { _ in true }
-    do {
-      try await body("http://127.0.0.1:\(try #require(port))", ledger)
-    } catch {
-      running.cancel()
-      throw error
-    }
-    await group.triggerGracefulShutdown()
-    try await running.value
-  }
-
   private func get(_ url: String) async throws -> (status: UInt, body: String) {
     try await send(HTTPClientRequest(url: url))
   }
@@ -125,6 +103,50 @@ import TransparencyLog
           let answer = try await post(url + path, body)
           #expect(answer.status == 400)
         }
+      }
+    }
+  }
+
+  @Test func `tiles and entries are served as static files are`() async throws {
+    try await serving { url, _ in
+      var agent = try TestAgent()
+      _ = try await post(url + "/v1/agents", agent.registration())
+      let batch = try agent.batch([agent.trace()])
+      agent.advance(past: batch)
+      _ = try await post(url + "/v1/batches", batch.body)
+      let files = [
+        ("/checkpoint", "text/plain; charset=utf-8", "no-cache"),
+        ("/tile/0/000.p/1", "application/octet-stream", "public, max-age=31536000, immutable"),
+        (
+          "/tile/entries/000.p/1", "application/octet-stream",
+          "public, max-age=31536000, immutable"
+        ),
+      ]
+      for (path, type, caching) in files {
+        for isHead in [false, true] {
+          var request = HTTPClientRequest(url: url + path)
+          if isHead { request.method = .HEAD }
+          let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+          #expect(answer.status == .ok)
+          #expect(answer.headers.first(name: "content-type") == type)
+          #expect(answer.headers.first(name: "cache-control") == caching)
+          let body = Array(buffer: try await answer.body.collect(upTo: 1 << 20))
+          guard !isHead else { continue }
+          switch path {
+          case "/tile/0/000.p/1": #expect(body == TreeHash.leaf(batch.signedHeader).bytes)
+          case "/checkpoint":
+            let note = try await get(url + "/v1/checkpoint").body
+            #expect(Array(note.utf8) == body)
+          default: #expect(body == EntryBundle.encode([batch.signedHeader]))
+          }
+        }
+      }
+      for path in [
+        "/tile/0/000", "/tile/0/000.p/2", "/tile/1/000.p/1", "/tile/entries/001", "/tile/0/0",
+        "/tile/0/../../log.key", "/tile/%2e%2e/log.key", "/tile/entries/x000/000", "/tile",
+        "/.staging", "/tile/0/000.p", "/tile/0/000.p/",
+      ] {
+        #expect(try await get(url + path).status == 404, "\(path)")
       }
     }
   }

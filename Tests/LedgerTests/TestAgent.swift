@@ -24,6 +24,8 @@ struct TestAgent {
   let identity: ContributorIdentity
   var sequence = 0
   var previous = BatchHeader.noPrevious
+  /// A batch that was sent without an answer.
+  var retained: Batch?
 
   init(_ name: String = "agent") throws {
     identity = try ContributorIdentity(name: name)
@@ -81,13 +83,14 @@ struct TestLedger {
   let store: LedgerStore
   let service: LedgerService
 
-  init(folder: TemporaryFolder? = nil, now: @escaping @Sendable () -> Int = { 1_795_000_000 })
-    throws
-  {
+  init(
+    folder: TemporaryFolder? = nil, batching: Batching = .immediate,
+    now: @escaping @Sendable () -> Int = { 1_795_000_000 }
+  ) throws {
     self.folder = try folder ?? TemporaryFolder()
     let signer = try LedgerKey.loadOrCreate(in: self.folder.path, origin: TestAgent.origin)
     store = try LedgerStore(folder: self.folder.path, signer: signer)
-    service = LedgerService(store: store, now: now)
+    service = LedgerService(store: store, batching: batching, now: now)
   }
 
   func registered(_ agent: TestAgent) async throws {

@@ -1,0 +1,172 @@
+import Corpus
+import Foundation
+import GRDB
+import NIOPosix
+import TransparencyLog
+
+/// From the committed tree to what the world sees, in this order: tiles and bundles durable, the
+/// checkpoint committed, the checkpoint's file replaced. Only then receipts are answered.
+extension LedgerStore {
+  /// Tiles in one durable step.
+  private static let filesAtOnce = 64
+
+  /// Brings the public files in line with the database, whatever instant a process ended at, and
+  /// publishes what was integrated and not published.
+  package func recover() async throws {
+    let published = try await pool.read { database in
+      try self.checkPublishedFile(database)
+      return try self.treeSize(database)
+    }
+    try await offload { try self.publicFolder.prepare() }
+    try await restoreFiles(size: published)
+    try await publish()
+  }
+
+  /// Publishes the integrated tree, if a checkpoint of it is not public yet.
+  func publish() async throws {
+    let (note, published, frontier) = try await pool.read { database in
+      let note = try self.checkpointNote(database, size: nil)
+      let frontier = try Frontier(
+        size: self.integratedSize(database), reader: DatabaseHashes(database: database))
+      return (note, try self.treeSize(database), frontier)
+    }
+    if let note, published == frontier.size {
+      return try await publishFile(note, size: published)
+    }
+    try await writeTiles(TileLayout.tiles(from: published, to: frontier.size))
+    let signed = try await sign(frontier)
+    try await commit(signed, size: frontier.size, after: published)
+    try await publishFile(signed, size: frontier.size)
+    try await removePartials(from: published, to: frontier.size)
+  }
+
+  /// The one place where a checkpoint is signed: its tree and tiles are durable by now, and nobody
+  /// has seen it yet.
+  private func sign(_ frontier: Frontier) async throws -> String {
+    let checkpoint = Checkpoint(
+      origin: verifier.name, size: UInt64(frontier.size), root: frontier.root)
+    return try checkpoint.sign(by: signer).encoded
+  }
+
+  /// Keeps the checkpoint; the entries that it is the first to hold get it into their receipts.
+  private func commit(_ note: String, size: Int, after published: Int) async throws {
+    try await pool.write { database in
+      try database.execute(
+        sql: "INSERT INTO checkpoints (size, note) VALUES (?, ?)", arguments: [size, note])
+      try database.execute(
+        sql: "UPDATE entries SET receipt_size = ? WHERE position >= ? AND position < ?",
+        arguments: [size, published, size])
+    }
+  }
+
+  private func publishFile(_ note: String, size: Int) async throws {
+    guard publicSize.withLock({ $0 }) != size else { return }
+    try await offload { try self.publicFolder.write(checkpoint: note) }
+    publicSize.withLock { $0 = size }
+  }
+
+  private func removePartials(from old: Int, to new: Int) async throws {
+    try await offload {
+      for tile in TileLayout.tiles(from: old, to: new) where !tile.isPartial {
+        self.publicFolder.removePartials(of: tile)
+      }
+    }
+  }
+
+  private func writeTiles(_ tiles: some Sequence<TilePath>) async throws {
+    var chunk: [TilePath] = []
+    for tile in tiles {
+      chunk.append(tile)
+      guard chunk.count == Self.filesAtOnce else { continue }
+      try await write(chunk)
+      chunk = []
+    }
+    try await write(chunk)
+  }
+
+  private func write(_ tiles: [TilePath]) async throws {
+    guard !tiles.isEmpty else { return }
+    let files = try await pool.read { database in
+      try tiles.map { PublicFolder.File(path: $0, content: try self.content(of: $0, database)) }
+    }
+    try await offload { try self.publicFolder.write(files) }
+  }
+
+  /// A tile or bundle as the database has it.
+  func content(of tile: TilePath, _ database: Database) throws -> [UInt8] {
+    guard tile.kind == .entries else {
+      return try tile.content(from: DatabaseHashes(database: database))
+    }
+    let headers = try Data.fetchAll(
+      database,
+      sql: "SELECT header FROM entries WHERE position >= ? AND position < ? ORDER BY position",
+      arguments: [tile.firstLeaf, tile.firstLeaf + tile.width])
+    guard headers.count == tile.width else {
+      throw LedgerError(
+        file: LedgerSchema.file, field: "entries from \(tile.firstLeaf)",
+        found: "\(headers.count)", expected: "\(tile.width)")
+    }
+    return EntryBundle.encode(headers.map { Array($0) })
+  }
+
+  /// Runs what waits for the disk outside of the threads that serve requests.
+  private func offload<Result: Sendable>(
+    _ body: @escaping @Sendable () throws -> Result
+  ) async throws -> Result {
+    try await NIOThreadPool.singleton.runIfActive(body)
+  }
+}
+
+extension LedgerStore {
+  /// Writes the files that are missing for the checkpoints published so far.
+  private func restoreFiles(size: Int) async throws {
+    try await writeTiles(
+      TileLayout.tiles(to: size).lazy.filter { tile in
+        if !tile.isPartial { self.publicFolder.removePartials(of: tile) }
+        return !self.publicFolder.holds(tile)
+      })
+    let partials = try await pool.read { database in
+      try TileLayout.partialTiles(of: size).flatMap { tile in
+        try Self.publishedPartials(of: tile, database)
+      }
+    }
+    try await writeTiles(partials.filter { !publicFolder.holds($0) })
+  }
+
+  /// The partial versions of a tile that checkpoints refer to, up to its own width.
+  static func publishedPartials(of tile: TilePath, _ database: Database) throws -> [TilePath] {
+    let statement = try database.cachedStatement(
+      sql: "SELECT EXISTS (SELECT 1 FROM checkpoints WHERE size >= ? AND size < ?)")
+    let leavesPerHash = 1 << (8 * tile.level)
+    return try (1...tile.width).compactMap { width in
+      let size = tile.firstLeaf + width * leavesPerHash
+      let isPublished = try Bool.fetchOne(statement, arguments: [size, size + leavesPerHash])
+      return isPublished == true ? TilePath(tile.kind, index: tile.index, width: width) : nil
+    }
+  }
+
+  /// Refuses to go on when the published checkpoint is not one of this database: a database that
+  /// was restored from an old copy would rewind the log.
+  private func checkPublishedFile(_ database: Database) throws {
+    guard let bytes = try publicFolder.readCheckpoint(),
+      let note = try? SignedNote(encoded: bytes),
+      case .valid(let published) = Checkpoint.verify(note, by: verifier)
+    else { return }
+    let size = try treeSize(database)
+    let refuse = { (field: String, found: String, expected: String) in
+      LedgerError(
+        file: "\(self.publicFolder.path)/\(PublicFolder.checkpoint)", field: field, found: found,
+        expected: expected
+          + "; is ledger.sqlite an old copy? A log must not take back what it signed")
+    }
+    guard published.size <= UInt64(size) else {
+      throw refuse("size", "\(published.size)", "at most the database's \(size)")
+    }
+    let root = try Frontier(
+      size: Int(published.size), reader: DatabaseHashes(database: database)
+    ).root
+    guard root == published.root else {
+      throw refuse("root of \(published.size) leaves", "\(published.root)", "\(root)")
+    }
+  }
+}

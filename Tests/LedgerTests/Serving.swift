@@ -1,0 +1,28 @@
+import Logging
+import ServiceLifecycle
+import Testing
+
+@testable import Ledger
+
+/// Runs `body` while a ledger serves on a port of its own.
+func serving(
+  _ ledger: TestLedger? = nil,
+  _ body: (_ url: String, _ ledger: TestLedger) async throws -> Void
+) async throws {
+  let ledger = try ledger ?? TestLedger()
+  let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+  let server = LedgerServer(
+    store: ledger.store, host: "127.0.0.1", port: 0, logger: Logger(label: "test"),
+    onListening: { listening.yield($0) })
+  let group = ServiceGroup(services: [server], logger: Logger(label: "test"))
+  let running = Task { try await group.run() }
+  let port = await ports.first { _ in true }
+  do {
+    try await body("http://127.0.0.1:\(try #require(port))", ledger)
+  } catch {
+    running.cancel()
+    throw error
+  }
+  await group.triggerGracefulShutdown()
+  try await running.value
+}
