@@ -153,7 +153,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(
-      name: "tributary-ledger", dependencies: ["Ledger", "Corpus", "TransparencyLog", arguments, lifecycle, log],
+      name: "tributary-ledger",
+      dependencies: ["Ledger", "Corpus", "TransparencyLog", arguments, lifecycle, log],
       swiftSettings: strict),
 
     // Measurements

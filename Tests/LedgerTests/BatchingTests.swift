@@ -27,8 +27,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
-  func `an idle log does not wait, and a full batch does not wait either`() async throws {
+  @Test func `an idle log does not wait, and a full batch does not wait either`() async throws {
     let ledger = try TestLedger(batching: Batching(interval: .seconds(3600), size: 4))
     let bodies = try await bodies(ledger, 9)
     #expect(try await submit([bodies[0]], to: ledger).value == [1])
@@ -36,18 +35,17 @@ import Testing
     #expect(try await submit(Array(bodies[5...8]), to: ledger).value == [9, 9, 9, 9])
   }
 
-  @Test(.timeLimit(.minutes(1)))
-  func `a batch that is not full waits for the interval and shares a checkpoint`() async throws {
-    let ledger = try TestLedger(batching: Batching(interval: .milliseconds(300), size: 100))
+  @Test func `a batch that is not full waits for the interval`() async throws {
+    let ledger = try TestLedger(batching: Batching(interval: .milliseconds(700), size: 100))
     let bodies = try await bodies(ledger, 4)
     let start = ContinuousClock.now
-    _ = try await submit([bodies[0]], to: ledger).value
-    #expect(try await submit(Array(bodies[1...3]), to: ledger).value == [4, 4, 4])
-    #expect(ContinuousClock.now - start >= .milliseconds(300))
+    #expect(try await submit([bodies[0]], to: ledger).value == [1])
+    _ = try await submit(Array(bodies[1...3]), to: ledger).value
+    #expect(ContinuousClock.now - start >= .milliseconds(700))
+    #expect(try await ledger.size() == 4)
   }
 
-  @Test(.timeLimit(.minutes(1)))
-  func `finishing integrates what waits`() async throws {
+  @Test func `finishing integrates what waits`() async throws {
     let ledger = try TestLedger(batching: Batching(interval: .seconds(3600), size: 100))
     let bodies = try await bodies(ledger, 4)
     _ = try await submit([bodies[0]], to: ledger).value

@@ -83,11 +83,14 @@ import TransparencyLog
       ]
       for file in files {
         let path = ledger.folder.path + "/public/" + file
-        let original = try Data(contentsOf: URL(filePath: path))
-        for changed in [
-          original.map { $0 ^ 1 }, Array(original.dropLast()), Array(original + [0]),
-          Array(original.dropLast(20)) + original.suffix(20).map { $0 ^ 1 },
-        ] {
+        let original = [UInt8](try Data(contentsOf: URL(filePath: path)))
+        var (first, last) = (original, original)
+        first[0] ^= 1
+        last[last.count - 3] ^= 1
+        var versions: [[UInt8]] = [first, last, original.dropLast()]
+        // This server does not hand out a tile that is too long; a bundle's length it cannot know.
+        if file.contains("entries") { versions.append(original + [0]) }
+        for changed in versions {
           try Data(changed).write(to: URL(filePath: path))
           let failure = try await watcher.failure(url)
           guard case .damaged(let reason) = failure else {
@@ -96,7 +99,7 @@ import TransparencyLog
           }
           #expect(reason.contains(file == "checkpoint" ? file : "/tile"), "\(reason)")
         }
-        try original.write(to: URL(filePath: path))
+        try Data(original).write(to: URL(filePath: path))
       }
       try FileManager.default.removeItem(
         atPath: ledger.folder.path + "/public/tile/entries/001.p/5")
@@ -202,6 +205,7 @@ import TransparencyLog
       #expect(good.output.contains("entry 1: agent "))
       #expect(good.output.hasSuffix("verified: 2 entries, 2 of them new\n"))
       let other = try TestLedger()
+      try await other.service.start()
       try publish([[1]], by: other)
       let bad = try await LedgerProcess.run(
         ["monitor", url, "--key", other.store.verifier.vkey] + arguments.dropFirst(2))

@@ -142,7 +142,8 @@ import Testing
       try Frontier(size: 5, reader: TileHashReader(size: 5) { _ in [1, 2, 3] })
     }
     #expect(throws: MissingHash.self) {
-      try Frontier(size: 6, reader: TileHashReader(size: 5) { _ in [1, 2, 3] })
+      try Frontier(
+        size: 6, reader: TileHashReader(size: 5) { _ in [UInt8](repeating: 0, count: 160) })
     }
   }
 
