@@ -43,6 +43,7 @@ let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
@@ -131,8 +132,8 @@ let package = Package(
     .target(
       name: "Ledger",
       dependencies: [
-        "LedgerWire", "Trace", "TransparencyLog", "Corpus", crypto, grdb, hummingbird, httpClient,
-        lifecycle, log,
+        "LedgerWire", "Trace", "TransparencyLog", "Corpus", crypto, grdb, hummingbird,
+        hummingbirdTLS, httpClient, lifecycle, log,
       ],
       swiftSettings: strict),
 
@@ -154,7 +155,9 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "tributary-ledger",
-      dependencies: ["Ledger", "Corpus", "TransparencyLog", arguments, lifecycle, log],
+      dependencies: [
+        "Ledger", "Corpus", "TransparencyLog", hummingbirdTLS, arguments, lifecycle, log,
+      ],
       swiftSettings: strict),
 
     // Measurements

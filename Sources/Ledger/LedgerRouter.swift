@@ -11,8 +11,11 @@ struct LedgerRouter {
 
   func build() -> Router<BasicRequestContext> {
     let router = Router(options: .autoGenerateHeadEndpoints)
-    router.add(middleware: RefusalMiddleware())
+    router.add(middleware: RefusalMiddleware(metrics: service.metrics))
     router.get("/healthz") { _, _ in Response.text("ok\n") }
+    router.get("/metrics") { [metrics = service.metrics] _, _ in
+      Response.bytes(Array(metrics.text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+    }
     let group = router.group("/v1")
     addRegistration(to: group)
     addLog(to: group)

@@ -1,28 +1,32 @@
 import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
 import Logging
 import NIOCore
 import ServiceLifecycle
 
 /// A ledger that listens on a port until it is told to stop.
 package struct LedgerServer: Service {
-  /// Idle connections, and requests that stop arriving, are closed after this time.
-  static let idleTimeout = TimeAmount.seconds(30)
-
   private let service: LedgerService
   private let host: String
   private let port: Int
+  private let tls: TLSConfiguration?
+  private let deadlines: RequestDeadlines
   private let logger: Logger
   private let onListening: @Sendable (Int) async -> Void
 
   /// Port 0 lets the system choose; `onListening` gets the port in use.
   package init(
     store: LedgerStore, host: String, port: Int, batching: Batching = .immediate,
+    tls: TLSConfiguration? = nil, deadlines: RequestDeadlines = RequestDeadlines(),
     logger: Logger,
     onListening: @escaping @Sendable (Int) async -> Void
   ) {
-    service = LedgerService(store: store, batching: batching)
+    service = LedgerService(store: store, batching: batching, logger: logger)
     self.host = host
     self.port = port
+    self.tls = tls
+    self.deadlines = deadlines
     self.logger = logger
     self.onListening = onListening
   }
@@ -33,7 +37,7 @@ package struct LedgerServer: Service {
     let onListening = onListening
     let application = Application(
       router: LedgerRouter(service: service).build(),
-      server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+      server: try server(),
       configuration: .init(address: .hostname(host, port: port)),
       onServerRunning: { channel in
         await onListening(channel.localAddress?.port ?? 0)
@@ -45,5 +49,15 @@ package struct LedgerServer: Service {
       // Requests that wait for their batch are answered first, so it must not wait for more.
       Task { [service] in await service.finish() }
     }
+  }
+
+  private func server() throws -> HTTPServerBuilder {
+    let deadlines = deadlines
+    let plain = HTTPServerBuilder.http1(
+      configuration: .init(
+        additionalChannelHandlers: [RequestDeadlineHandler(deadlines)],
+        idleTimeout: deadlines.idle))
+    guard let tls else { return plain }
+    return try .tls(plain, tlsConfiguration: tls)
   }
 }

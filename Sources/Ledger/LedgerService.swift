@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import LedgerWire
+import Logging
 import Trace
 import TransparencyLog
 
@@ -10,15 +11,17 @@ package struct LedgerService: Sendable {
   private let admission: Admission
   private let sequencer: Sequencer
   private let now: @Sendable () -> Int
+  let metrics = LedgerMetrics()
 
   package init(
-    store: LedgerStore, batching: Batching = .immediate,
+    store: LedgerStore, batching: Batching = .immediate, logger: Logger = .silent,
     now: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }
   ) {
     self.store = store
     self.now = now
     admission = Admission(origin: store.verifier.name)
-    sequencer = Sequencer(store: store, batching: batching, now: now)
+    sequencer = Sequencer(
+      store: store, batching: batching, metrics: metrics, logger: logger, now: now)
   }
 
   var origin: String { store.verifier.name }
@@ -41,6 +44,13 @@ package struct LedgerService: Sendable {
 
   /// Logs a batch, or finds it logged; the same batch gets the same receipt every time.
   func submit(_ body: [UInt8]) async throws -> ReceiptMessage {
+    let start = ContinuousClock.now
+    let receipt = try await receipt(of: body)
+    metrics.receipted(in: ContinuousClock.now - start)
+    return receipt
+  }
+
+  private func receipt(of body: [UInt8]) async throws -> ReceiptMessage {
     let submission = try BatchSubmission.decode(body)
     var batch = try admission.admitHeader(of: submission)
     // Before the content is looked at: what was accepted once is never refused later, and a
@@ -54,5 +64,12 @@ package struct LedgerService: Sendable {
       }
     }
     return try await store.receipt(position: sequencer.append(batch))
+  }
+}
+
+extension Logger {
+  /// Says nothing.
+  package static var silent: Logger {
+    Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
   }
 }

@@ -11,19 +11,21 @@ extension LedgerStore {
   private static let filesAtOnce = 64
 
   /// Brings the public files in line with the database, whatever instant a process ended at, and
-  /// publishes what was integrated and not published.
-  package func recover() async throws {
+  /// publishes what was integrated and not published; returns the size of the tree.
+  @discardableResult
+  package func recover() async throws -> Int {
     let published = try await pool.read { database in
       try self.checkPublishedFile(database)
       return try self.treeSize(database)
     }
     try await offload { try self.publicFolder.prepare() }
     try await restoreFiles(size: published)
-    try await publish()
+    return try await publish()
   }
 
-  /// Publishes the integrated tree, if a checkpoint of it is not public yet.
-  func publish() async throws {
+  /// Publishes the integrated tree, if a checkpoint of it is not public yet; returns its size.
+  @discardableResult
+  func publish() async throws -> Int {
     let (note, published, frontier) = try await pool.read { database in
       let note = try self.checkpointNote(database, size: nil)
       let frontier = try Frontier(
@@ -31,13 +33,15 @@ extension LedgerStore {
       return (note, try self.treeSize(database), frontier)
     }
     if let note, published == frontier.size {
-      return try await publishFile(note, size: published)
+      try await publishFile(note, size: published)
+      return published
     }
     try await writeTiles(TileLayout.tiles(from: published, to: frontier.size))
     let signed = try await sign(frontier)
     try await commit(signed, size: frontier.size, after: published)
     try await publishFile(signed, size: frontier.size)
     try await removePartials(from: published, to: frontier.size)
+    return frontier.size
   }
 
   /// The one place where a checkpoint is signed: its tree and tiles are durable by now, and nobody

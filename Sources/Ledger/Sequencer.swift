@@ -1,4 +1,5 @@
 import LedgerWire
+import Logging
 
 /// The one place where the log grows: batches that arrive in one interval share an integration.
 actor Sequencer {
@@ -15,6 +16,8 @@ actor Sequencer {
 
   private let store: LedgerStore
   private let batching: Batching
+  private let metrics: LedgerMetrics
+  private let logger: Logger
   private let now: @Sendable () -> Int
   private let clock = ContinuousClock()
   private var waiting: [Waiting] = []
@@ -24,18 +27,25 @@ actor Sequencer {
   /// Something was committed, or the files were never looked at, since the last publication.
   private var isBehind = true
   private var lastStart: ContinuousClock.Instant?
+  private var lastSize = 0
   private var timer: Task<Void, any Error>?
 
-  init(store: LedgerStore, batching: Batching, now: @escaping @Sendable () -> Int) {
+  init(
+    store: LedgerStore, batching: Batching, metrics: LedgerMetrics, logger: Logger,
+    now: @escaping @Sendable () -> Int
+  ) {
     self.store = store
     self.batching = batching
+    self.metrics = metrics
+    self.logger = logger
     self.now = now
   }
 
   /// Brings the public files up to date; no batch may be on its way yet.
   func start() async throws {
     guard isBehind else { return }
-    try await store.recover()
+    lastSize = try await store.recover()
+    metrics.started(treeSize: lastSize)
     isBehind = false
   }
 
@@ -59,6 +69,7 @@ actor Sequencer {
       let item = Waiting(batch: batch, continuation: continuation)
       waiting.append(item)
       waitingBytes += item.bytes
+      metrics.waiting(waiting.count)
       integrateIfDue()
     }
   }
@@ -86,20 +97,37 @@ actor Sequencer {
     let group = Array(waiting.prefix(batching.size))
     waiting.removeFirst(group.count)
     waitingBytes -= group.reduce(0) { $0 + $1.bytes }
+    metrics.waiting(waiting.count)
+    let start = clock.now
     do {
       // A publication that failed is made up for first: nothing piles up behind it.
-      if isBehind { try await store.recover() }
+      var sizeBefore: Int?
+      if isBehind { sizeBefore = try await store.recover() }
       isBehind = true
       let outcomes = try await store.integrate(group.map(\.batch), now: now())
-      try await store.publish()
+      let size = try await store.publish()
       isBehind = false
+      integrated(group.count, from: sizeBefore ?? lastSize, to: size, in: clock.now - start)
       for (item, outcome) in zip(group, outcomes) {
         item.continuation.resume(with: outcome.mapError { $0 })
       }
     } catch {
+      metrics.failedToIntegrate()
+      logger.error("integration failed", metadata: ["error": "\(error)"])
       for item in group { item.continuation.resume(throwing: error) }
     }
     isIntegrating = false
     integrateIfDue()
+  }
+
+  private func integrated(_ batches: Int, from old: Int, to size: Int, in time: Duration) {
+    lastSize = size
+    metrics.integrated(leaves: size - old, treeSize: size, in: time)
+    logger.info(
+      "integrated",
+      metadata: [
+        "batches": "\(batches)", "leaves": "\(size - old)", "size": "\(size)",
+        "milliseconds": "\(Int(time / .milliseconds(1)))",
+      ])
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
+import HummingbirdTLS
 import Ledger
 import Logging
 import NIOCore
@@ -11,7 +12,7 @@ struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run the ledger until it is stopped (SIGINT or SIGTERM).",
     discussion: """
-      Prints "listening on http://HOST:PORT" once it accepts requests. The data folder holds \
+      Prints "listening on http://HOST:PORT" (https with a certificate) once it accepts requests. The data folder holds \
       ledger.sqlite and log.key, the signing key; keep a copy of the key and let nobody read it. \
       The public folder holds the checkpoint, tiles and entries (C2SP tlog-tiles) as files that \
       any web server can serve.
@@ -41,7 +42,19 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "This many waiting batches are integrated at once.")
   var batchSize = 256
 
+  @Option(help: "A PEM file with the server's certificate and its chain: serve over TLS.")
+  var tlsCertificate: String?
+
+  @Option(help: "The PEM file of that certificate's private key.")
+  var tlsKey: String?
+
+  @Option(help: "The least severe lines on standard error.")
+  var logLevel = LogLevel.info
+
   func validate() throws {
+    guard (tlsCertificate == nil) == (tlsKey == nil) else {
+      throw ValidationError("--tls-certificate and --tls-key go together")
+    }
     guard (0...60_000).contains(batchInterval) else {
       throw ValidationError("--batch-interval is \(batchInterval), expected 0...60000")
     }
@@ -55,16 +68,19 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     var logger = Logger(label: "tributary-ledger") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = .notice
+    logger.logLevel = logLevel.level
     let host = host
+    let tls = try loadTLS()
+    let scheme = tls == nil ? "http" : "https"
     let store = try openStore()
     let server = LedgerServer(
       store: store, host: host, port: port,
-      batching: Batching(interval: .milliseconds(batchInterval), size: batchSize), logger: logger,
+      batching: Batching(interval: .milliseconds(batchInterval), size: batchSize), tls: tls,
+      logger: logger,
       onListening: { port in
         let name = host.contains(":") ? "[\(host)]" : host
         try? FileHandle.standardOutput.write(
-          contentsOf: Data("listening on http://\(name):\(port)\n".utf8))
+          contentsOf: Data("listening on \(scheme)://\(name):\(port)\n".utf8))
       })
     let group = ServiceGroup(
       configuration: .init(
@@ -81,6 +97,17 @@ struct Serve: AsyncParsableCommand {
     }
   }
 
+  private func loadTLS() throws -> TLSConfiguration? {
+    guard let tlsCertificate, let tlsKey else { return nil }
+    do {
+      return try TLSFiles(certificate: tlsCertificate, key: tlsKey).load()
+    } catch let error as FileError {
+      try fail("\(error)", Exit.missingInput)
+    } catch {
+      try fail("\(error)", Exit.badData)
+    }
+  }
+
   private func openStore() throws -> LedgerStore {
     do {
       let signer = try LedgerKey.loadOrCreate(in: data, origin: origin)
@@ -89,6 +116,20 @@ struct Serve: AsyncParsableCommand {
       try fail("\(error)", Exit.badData)
     } catch {
       try fail("cannot open \(data): \(error)", Exit.cannotCreate)
+    }
+  }
+}
+
+/// The severities of log lines that can be asked for.
+enum LogLevel: String, ExpressibleByArgument, CaseIterable {
+  case debug, info, notice, error
+
+  var level: Logger.Level {
+    switch self {
+    case .debug: .debug
+    case .info: .info
+    case .notice: .notice
+    case .error: .error
     }
   }
 }

@@ -39,7 +39,7 @@ enum LedgerProcess {
 
   /// Starts a server and waits until it listens.
   static func serve(
-    _ folder: String, _ arguments: [String] = []
+    _ folder: String, _ arguments: [String] = [], standardError: String? = nil
   ) throws -> (process: Process, url: String) {
     let process = Process()
     let output = Pipe()
@@ -47,6 +47,10 @@ enum LedgerProcess {
     process.arguments = ["serve", "--data", folder, "--port", "0"] + arguments
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
+    if let standardError {
+      FileManager.default.createFile(atPath: standardError, contents: nil)
+      process.standardError = FileHandle(forWritingAtPath: standardError)
+    }
     try process.run()
     let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
     let address = try #require(line.wholeMatch(of: /listening on (https?:\/\/.*:[0-9]+)\n/))

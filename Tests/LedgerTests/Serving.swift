@@ -6,15 +6,19 @@ import Testing
 
 /// Runs `body` while a ledger serves on a port of its own.
 func serving(
-  _ ledger: TestLedger? = nil,
+  _ ledger: TestLedger? = nil, batching: Batching = .immediate,
+  deadlines: RequestDeadlines = RequestDeadlines(),
   _ body: (_ url: String, _ ledger: TestLedger) async throws -> Void
 ) async throws {
   let ledger = try ledger ?? TestLedger()
   let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+  var logger = Logger(label: "test")
+  logger.logLevel = .critical
   let server = LedgerServer(
-    store: ledger.store, host: "127.0.0.1", port: 0, logger: Logger(label: "test"),
+    store: ledger.store, host: "127.0.0.1", port: 0, batching: batching, deadlines: deadlines,
+    logger: logger,
     onListening: { listening.yield($0) })
-  let group = ServiceGroup(services: [server], logger: Logger(label: "test"))
+  let group = ServiceGroup(services: [server], logger: logger)
   let running = Task { try await group.run() }
   let port = await ports.first { _ in true }
   do {
