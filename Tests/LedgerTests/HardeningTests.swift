@@ -126,27 +126,29 @@ import TransparencyLog
 
   @Test func `clients that are slow with head, body or answer are cut off`() async throws {
     var deadlines = RequestDeadlines()
-    deadlines.idle = .milliseconds(500)
-    deadlines.request = .milliseconds(500)
-    deadlines.answer = .milliseconds(500)
+    deadlines.idle = .seconds(4)
+    deadlines.request = .seconds(4)
+    deadlines.answer = .seconds(4)
     try await serving(deadlines: deadlines) { url, _ in
       let port = try #require(url.split(separator: ":").last.flatMap { Int($0) })
       let start = "POST /v1/batches HTTP/1.1\r\nhost: x\r\ncontent-length: 10000\r\n\r\n"
-      for opening in ["", "GET /healthz HT", start, start + "some"] {
-        let began = ContinuousClock.now
-        let connection = try RawConnection(port: port)
-        connection.send(opening)
-        // One byte now and then keeps an idle time-out from seeing anything.
-        let isClosed = await connection.drip("x", every: .milliseconds(100), for: .seconds(20))
-        #expect(isClosed, "\(opening)")
-        #expect(ContinuousClock.now - began < .seconds(15))
+      await withTaskGroup(of: Void.self) { group in
+        for opening in ["", "GET /healthz HT", start, start + "some"] {
+          group.addTask {
+            let connection = try? RawConnection(port: port)
+            connection?.send(opening)
+            // One byte now and then keeps an idle time-out from seeing anything.
+            let isClosed = await connection?.drip("x", every: .milliseconds(200), for: .seconds(60))
+            #expect(isClosed == true, "\(opening)")
+          }
+        }
       }
       // One who keeps up is served, on one connection, for longer than any deadline.
       let connection = try RawConnection(port: port)
       for _ in 0..<4 {
         connection.send("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
         #expect(await connection.read().contains("200 OK"))
-        try await Task.sleep(for: .milliseconds(200))
+        try await Task.sleep(for: .milliseconds(1200))
       }
     }
   }
@@ -155,7 +157,7 @@ import TransparencyLog
     async throws
   {
     var deadlines = RequestDeadlines()
-    deadlines.answer = .milliseconds(500)
+    deadlines.answer = .seconds(4)
     let ledger = try TestLedger()
     let batching = Batching(interval: .seconds(3600), size: 100)
     try await serving(ledger, batching: batching, deadlines: deadlines) { url, ledger in
@@ -167,7 +169,7 @@ import TransparencyLog
       let connection = try RawConnection(port: port)
       let head = "POST /v1/batches HTTP/1.1\r\nhost: x\r\ncontent-length: \(body.count)\r\n\r\n"
       connection.send(Array(head.utf8) + body)
-      #expect(await connection.drip("", every: .milliseconds(100), for: .seconds(20)))
+      #expect(await connection.drip("", every: .milliseconds(200), for: .seconds(60)))
     }
     #expect(try await ledger.size() == 2)
   }
