@@ -20,6 +20,8 @@ enum Attack: String, CaseIterable {
   case synonymsReordered = "synonyms and another order"
   case fillers = "a filler after every fourth word"
   case excerpt = "the answering sentence alone"
+  case padded = "copy with half as much of another text, sentences in turn"
+  case fillersSynonyms = "copy with synonyms and fillers"
   case copyFirst = "exact copy, registered first"
   // Against somebody else's document.
   case crowdingOne = "crowding out: the question and others' words, eight documents, one key"
@@ -53,7 +55,8 @@ enum Attack: String, CaseIterable {
     case .ownCopies, .ownParaphrases, .splitInTwo, .splitInFour, .identities, .identityParts,
       .identityParaphrases:
       .own
-    case .copy, .recased, .synonyms, .reordered, .synonymsReordered, .fillers, .excerpt, .copyFirst:
+    case .copy, .recased, .synonyms, .reordered, .synonymsReordered, .fillers,
+      .fillersSynonyms, .padded, .excerpt, .copyFirst:
       .copied
     case .crowdingOne, .crowdingFour, .crowdingSilent, .sabotage, .sabotageParaphrased,
       .sabotageSentence:
@@ -169,6 +172,9 @@ struct AttackBuilder {
     case .synonymsReordered: return try one(text(Disguise.reordered(synonyms)))
     case .fillers:
       return try one(text(sentences.map { Disguise.fillers($0, keeping: question.answer) }))
+    case .fillersSynonyms:
+      return try one(text(synonyms.map { Disguise.fillers($0, keeping: question.answer) }))
+    case .padded: return try one(padded)
     case .excerpt: return try one(sentences[question.sentence])
     case .copyFirst:
       return [
@@ -182,6 +188,15 @@ struct AttackBuilder {
       }
     default: return try contradiction(attack).map { try one($0) }
     }
+  }
+
+  /// The document with a sentence of another after every second of its own.
+  private var padded: String {
+    let others = builder.paragraphs[(place.paragraph + 11) % builder.paragraphs.count].sentences
+    return text(
+      sentences.enumerated().flatMap { index, sentence in
+        index.isMultiple(of: 2) ? [sentence, others[index / 2 % others.count]] : [sentence]
+      })
   }
 
   private func contradiction(_ attack: Attack) -> String? {

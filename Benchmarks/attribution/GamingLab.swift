@@ -54,14 +54,15 @@ final class GamingLab {
 
   func ask(_ question: String, of shards: [IndexedShard]) throws -> Outcome {
     try index.synchronize(with: shards)
-    let chunks = try index.search(
+    let found = try index.search(
       question, limit: Self.passages, perContributor: Self.passagesPerContributor,
-      excluding: { Source.onlyRepeat(question, $0.sentenceTexts) }
-    ).map(\.chunk)
+      excluding: { Source.onlyRepeat(question, $0.sentenceTexts) })
+    let chunks = found.map(\.chunk)
     let contributors = Set(chunks.map(\.contributor)).sorted()
     let answerer = bench.engine.answerer
-    let answer = try answerer.answer(
-      question, sources: sources(of: chunks, contributors: contributors))
+    let sources = answerer.withoutQuotations(
+      sources(of: chunks, contributors: contributors), precedence: found.map(\.precedence))
+    let answer = try answerer.answer(question, sources: sources)
     let report = try answerer.attribute(answer, seed: bench.seed)
     var values: [Set<ContributorKey>: MicroNats] = [:]
     for row in report.contributorCoalitions {

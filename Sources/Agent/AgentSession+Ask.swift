@@ -31,7 +31,11 @@ extension AgentSession {
       excluding: { Source.onlyRepeat(question, $0.sentenceTexts) })
     let chunks = found.map(\.chunk)
     let adapters = settings.adapters ? try loaded.adapters(for: chunks, in: shards()) : []
-    let roster = Roster(chunks, adapters: adapters)
+    var roster = Roster(chunks, adapters: adapters)
+    if let reader = loaded.answerer as? ReaderAnswerer {
+      roster.sources = reader.withoutQuotations(
+        roster.sources, precedence: found.map(\.precedence))
+    }
     do {
       let answer = try loaded.answer(
         question, roster: roster,

@@ -44,17 +44,17 @@ extension AgentSession {
     let sampling = AgentOptions.Sampling(replaying: record)
     var missing: [String] = []
     let chunks = try passages(of: record, &missing)
-    // Traces of a reader without cross-encoder name two companions.
+    // Traces of a reader without cross-encoder name two companions. What was not read then follows
+    // from which sentences have no label, whatever would be read today.
     let loaded = try LoadedAnswerer(
       session: self, sampling: sampling, hasCrossEncoder: record.companions.count > 2,
-      repetitions: Repetitions(
-        question: record.question, sources: Roster(chunks).sources, labelled: record.labelled))
+      repetitions: .read)
     let adapters = try adapters(of: record, loaded, &missing)
     // With another model or passage every number differs; saying so would hide the cause.
     let problems = loaded.problems(with: record) + missing
     guard problems.isEmpty else { return .different(problems) }
 
-    let roster = Roster(chunks, adapters: adapters)
+    let roster = Roster(chunks, adapters: adapters, unread: record.unread(of: chunks))
     let answer = try loaded.answer(record.question, roster: roster)
     let attribution = try loaded.answerer.attribute(
       answer, seed: record.id.seed, limits: record.plan().limits)
@@ -114,11 +114,16 @@ extension AgentSession {
 }
 
 extension TraceRecord {
-  /// The sentences that the reader saw.
-  fileprivate var labelled: [SentencePlace] {
-    labelScores.compactMap(\.sentence).map {
-      SentencePlace(source: $0.chunk, sentence: $0.sentence)
+  /// By chunk, the sentences that the reader did not see: every one that it saw has a label.
+  ///
+  /// Empty for a chat model, which has no labels.
+  fileprivate func unread(of chunks: [Chunk]) -> [Set<Int>] {
+    guard !labelScores.isEmpty else { return [] }
+    var unread = chunks.map { Set($0.sentences.indices) }
+    for place in labelScores.compactMap(\.sentence) where unread.indices.contains(place.chunk) {
+      unread[place.chunk].remove(place.sentence)
     }
+    return unread
   }
 }
 

@@ -10,7 +10,7 @@ struct Roster {
   let names: [String]
   /// Documents by number.
   let documents: [DocumentKey]
-  let sources: [Source]
+  var sources: [Source]
   /// What the answer may use beside the passages, best first.
   let adapters: [ShelvedAdapter]
 
@@ -20,7 +20,10 @@ struct Roster {
     let path: String
   }
 
-  init(_ chunks: [Chunk], adapters: [ShelvedAdapter] = []) {
+  /// `unread`: by chunk, sentences that the reader does not see.
+  init(
+    _ chunks: [Chunk], adapters: [ShelvedAdapter] = [], unread: [Set<Int>] = []
+  ) {
     self.chunks = chunks
     self.adapters = adapters
     let contributors = Set(chunks.map(\.contributor)).sorted()
@@ -32,13 +35,14 @@ struct Roster {
     names = contributors.map { key in
       chunks.first { $0.contributor == key }?.contributorName ?? key.short
     }
-    sources = chunks.map { chunk in
+    sources = chunks.enumerated().map { index, chunk in
       Source(
         reference:
           "\(chunk.reference.shard.hex)/\(chunk.reference.document):\(chunk.reference.start)",
         text: chunk.text, sentences: chunk.sentenceTexts,
         player: contributors.firstIndex(of: chunk.contributor) ?? 0,
-        document: documents.firstIndex(of: Self.key(chunk)) ?? 0)
+        document: documents.firstIndex(of: Self.key(chunk)) ?? 0,
+        unread: unread.isEmpty ? [] : unread[index])
     }
   }
 

@@ -56,7 +56,8 @@ struct PassageLayout {
     var dropped: [Int] = []
     var free = ReaderVocabulary.slots
     for (index, source) in sources.enumerated() {
-      let sentences = source.sentences.enumerated().filter { !isOmitted($0.element) }
+      let sentences = source.sentences.enumerated()
+        .filter { !source.unread.contains($0.offset) && !isOmitted($0.element) }
         .map { ReaderSentence($0.element, number: $0.offset, tokenizer: tokenizer) }
       let added = Piece.pieces(of: source, at: index, sentences, vocabulary: vocabulary)
       let needed = added.reduce(0) { $0 + $1.slots }

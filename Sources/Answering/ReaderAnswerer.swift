@@ -6,7 +6,7 @@ import Tokenizers
 ///
 /// Passages do not see each other and are cached by text and slot, so asking again over the same
 /// documents, and removing a source, cost only the question's and the answer's tokens. It does not
-/// see a sentence that only repeats the question (`Repetitions`).
+/// see a sentence that only repeats the question (`Repetitions`), nor what its source says is unread.
 package final class ReaderAnswerer: Answerer {
   package static let refusal = "Not in the documents."
 
@@ -91,6 +91,13 @@ package final class ReaderAnswerer: Answerer {
       text: quoted.text, citations: quoted.citations, tokenIDs: quoted.tokens,
       promptTokens: layout.tokenCount + prompt.count, reading: reading,
       timing: .init(answerSeconds: (clock.now - start).seconds, promptSeconds: promptSeconds))
+  }
+
+  /// The sources without what they quote of each other (`Quotations`).
+  ///
+  /// `precedence`: of each source, lower is earlier.
+  package func withoutQuotations(_ sources: [Source], precedence: [Int]) -> [Source] {
+    Quotations(lexicon: lexicon).leftOut(of: sources, precedence: precedence)
   }
 
   package func scorer(for answer: Answer) throws -> ReaderScorer {

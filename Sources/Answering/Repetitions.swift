@@ -6,23 +6,8 @@
 package enum Repetitions: Sendable, Equatable {
   /// The reader does not see them: it answers, and values, as if their documents were without them.
   case omitted
-  /// They are read like all others, as until November 2026.
+  /// They are read like all others: as until November 2026, and where a trace names what was read.
   case read
-
-  /// How an answer was read of which it is known which sentences had labels.
-  ///
-  /// Every sentence that the reader saw has one. Where no sentence repeats the question, both ways give
-  /// the same bytes.
-  package init(question: String, sources: [Source], labelled: [SentencePlace]) {
-    let isRead = labelled.contains { place in
-      guard sources.indices.contains(place.source),
-        sources[place.source].sentences.indices.contains(place.sentence)
-      else { return false }
-      let text = sources[place.source].sentences[place.sentence]
-      return Stems.repeats(text, question: question)
-    }
-    self = isRead ? .read : .omitted
-  }
 }
 
 extension Source {

@@ -11,13 +11,19 @@ package struct Source: Sendable, Equatable {
   /// The contributor.
   package let player: Int
   package let document: Int
+  /// Sentences, as indices, that the reader does not see; a chat model sees the whole text.
+  package var unread: Set<Int>
 
-  package init(reference: String, text: String, sentences: [String], player: Int, document: Int) {
+  package init(
+    reference: String, text: String, sentences: [String], player: Int, document: Int,
+    unread: Set<Int> = []
+  ) {
     self.reference = reference
     self.text = text
     self.sentences = sentences
     self.player = player
     self.document = document
+    self.unread = unread
   }
 }
 

@@ -37,7 +37,7 @@ extension Index {
         semantic: options.method == .lexical
           ? [] : table.nearest(vector, count: options.candidates), table: table)
       let entries = try evident(ranking.entries, lexical, vector, table, options, database)
-      return try select(entries, options, database, excluding: isExcluded)
+      return try select(entries, table, options, database, excluding: isExcluded)
     }
   }
 
@@ -96,8 +96,8 @@ extension Index {
 
   /// Reads the best chunks, at most so many per contributor.
   private func select(
-    _ entries: [Ranking.Entry], _ options: RetrievalOptions, _ database: Database,
-    excluding isExcluded: (Chunk) -> Bool
+    _ entries: [Ranking.Entry], _ table: VectorTable, _ options: RetrievalOptions,
+    _ database: Database, excluding isExcluded: (Chunk) -> Bool
   ) throws -> [RetrievedChunk] {
     var found: [RetrievedChunk] = []
     var taken: [ContributorKey: Int] = [:]
@@ -115,7 +115,7 @@ extension Index {
           chunk: chunk, score: entry.score, lexicalRank: entry.lexicalRank,
           lexicalScore: entry.lexicalScore, semanticRank: entry.semanticRank,
           cosine: entry.cosine, coverage: entry.coverage,
-          copies: try copies(of: entry.id, database)))
+          precedence: table.order(of: entry.id), copies: try copies(of: entry.id, database)))
     }
     return found
   }

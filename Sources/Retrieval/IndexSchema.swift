@@ -78,6 +78,11 @@ enum IndexSchema {
       try database.execute(
         sql: "INSERT OR REPLACE INTO state (name, value) VALUES ('unclustered', '1')")
     }
+    // Nor of sentences that are copied with other words between.
+    migrator.registerMigration("3") { database in
+      try database.execute(
+        sql: "INSERT OR REPLACE INTO state (name, value) VALUES ('unclustered', '1')")
+    }
     return migrator
   }
 }

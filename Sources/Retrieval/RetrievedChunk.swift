@@ -15,6 +15,8 @@ package struct RetrievedChunk: Sendable, Equatable {
   package let cosine: Float
   /// The share of the query's words that the chunk holds, weighed by their rarity.
   package let coverage: Double
+  /// Of two chunks the one with the lower number counts as earlier.
+  package let precedence: Int
   /// The near-duplicates in other places that this chunk, as the earliest, stands for.
   package let copies: [ChunkReference]
 }

@@ -50,7 +50,7 @@ struct VectorTable {
     vector.withUnsafeBytes { values.append(contentsOf: $0.bindMemory(to: Int8.self)) }
   }
 
-  /// The place of a chunk in the order that breaks ties.
+  /// The place of a chunk in the order of precedence, which also breaks ties.
   func order(of id: Int64) -> Int { rows[id] ?? .max }
 
   func cosine(of id: Int64, with query: QuantizedVector) -> Float? {

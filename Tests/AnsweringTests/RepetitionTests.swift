@@ -119,20 +119,22 @@ import Testing
     }
   }
 
-  @Test func `how an answer was read follows from which sentences had labels`() throws {
+  @Test func `what a trace gives no label is left out again, whatever would be read today`() throws
+  {
     let sources = Village.sources + [stuffed]
     for repetitions in [Repetitions.omitted, .read] {
+      let expected = try outcome(sources, Models.answerer(repetitions: repetitions))
       let answer = try Models.answerer(repetitions: repetitions).answer(question, sources: sources)
-      let labelled = try #require(answer.reading).terms.map {
-        SentencePlace(source: $0.source, sentence: $0.sentence)
+      let terms = try #require(answer.reading).terms
+      let replayed = sources.enumerated().map { index, source in
+        var source = source
+        let read = terms.filter { $0.source == index }.map(\.sentence)
+        source.unread = Set(source.sentences.indices).subtracting(read)
+        return source
       }
-      let found = Repetitions(question: question, sources: sources, labelled: labelled)
-      #expect(found == repetitions)
-      // A sentence of another question's is no repetition.
-      #expect(Repetitions(question: "Why?", sources: sources, labelled: labelled) == .omitted)
+      #expect(replayed.last?.unread.count == (repetitions == .omitted ? 3 : 0))
+      #expect(try outcome(replayed, Models.answerer(repetitions: .read)) == expected)
     }
-    let beyond = [SentencePlace(source: 99, sentence: 0), SentencePlace(source: 0, sentence: 99)]
-    #expect(Repetitions(question: question, sources: sources, labelled: beyond) == .omitted)
   }
 
   @Test(arguments: [

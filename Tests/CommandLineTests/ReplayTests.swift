@@ -22,6 +22,35 @@ import Trace
     #expect(replay.status == 0, "\(replay.output) \(replay.errors)")
   }
 
+  @Test func aQuotationIsNotReadAndTheTraceReplays() throws {
+    let world = try World()
+    defer { world.close() }
+    let before = try world.ask(question)
+    let sentence = try #require(before.answer.split(separator: ".").first) + "."
+    let quoter = try Tool()
+    defer { quoter.remove() }
+    let folder = quoter.file("documents")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let text = "A poem on Kell Ness Lighthouse hangs in our hall beside a clock that stands still."
+    try Data("\(text) \(sentence) Visitors who ask how tall it is are told to read it.\n".utf8)
+      .write(to: folder.appendingPathComponent("poem.md"))
+    let shard = quoter.file("poem.shard")
+    #expect(try quoter.tributary("key", "init", "--name", "Quoter").status == 0)
+    let pack = try quoter.tributary(
+      "shard", "pack", folder.path, "--name", "poem", "--license", "CC0-1.0", "--output", shard.path
+    )
+    #expect(pack.status == 0, "\(pack.errors)")
+    // Shards are ordered by the second in which they were installed.
+    Thread.sleep(forTimeInterval: 1.1)
+    #expect(try world.reader.tributary("shard", "install", shard.path).status == 0)
+    let after = try world.ask(question)
+    #expect(after.answer == before.answer)
+    let share = after.contributors.first { $0.name == "Quoter" }?.sharePPM
+    #expect(try #require(share, "it was not retrieved") < 50_000)
+    let replay = try world.reader.tributary("trace", "replay", after.trace)
+    #expect(replay.status == 0, "\(replay.output) \(replay.errors)")
+  }
+
   @Test func aStrangerNeedsTheShardsAndNothingElse() throws {
     let world = try World()
     defer { world.close() }

@@ -71,6 +71,61 @@ import Testing
     #expect(found == [3: 2, 4: 2])
   }
 
+  /// A sentence of which every so many words are exchanged for words of its own.
+  private func exchanged(_ sentence: String, every period: Int) -> String {
+    sentence.split(separator: " ").enumerated().map { index, word in
+      index % period == 0 ? "x\(word)" : String(word)
+    }.joined(separator: " ")
+  }
+
+  @Test func `a copy with other words is a copy while two thirds are left`() throws {
+    let original = (0..<4).map { sentence($0, words: 24) }
+    // 20, 18 and 12 of 24 words stay; two thirds of each sentence's weight is in more than 16.
+    for (period, expected) in [(6, [Int64(1): Int64(0)]), (4, [1: 0]), (2, [:])] {
+      let copy = original.map { exchanged($0, every: period) }
+      #expect(try owners([(1, 1, original), (2, 2, copy)]) == expected, "every \(period)")
+      #expect(try owners([(1, 1, original), (2, 2, copy.reversed())]) == expected)
+    }
+    let fillers = original.map { $0.replacing(" ", with: " indeed ") }
+    #expect(try owners([(1, 1, original), (2, 2, fillers)]) == [1: 0])
+  }
+
+  @Test func `sentences of one form about different things are no copies`() throws {
+    let notices = [
+      "The bakery in Kell opens at six o'clock in the morning and sells rye bread on Tuesdays.",
+      "The bakery in Ness opens at seven o'clock in the evening and sells white rolls on Sundays.",
+    ]
+    let reports = [
+      "The Super Bowl LI halftime show took place on February 5, 2017, at NRG Stadium in Houston.",
+      "The Super Bowl 50 halftime show took place on February 7, 2016, at Levi's Stadium in Santa Clara.",
+    ]
+    let others = (0..<20).map { (UInt8(10 + $0), Int64(100 + $0), [sentence($0)]) }
+    for pair in [notices, reports] {
+      #expect(try owners([(1, 1, [pair[0]]), (2, 2, [pair[1]])] + others) == [:])
+    }
+  }
+
+  @Test func `who floods the index with a sentence's words hides no copy`() throws {
+    let original = [sentence(0, words: 16)]
+    let words = original[0].split(separator: " ").map(String.init)
+    let flood = (0..<3_000).map { number in
+      (
+        UInt8(3), Int64(10 + number),
+        [words[number % 16] + " " + sentence(100 + number, words: 10)]
+      )
+    }
+    let copy = (UInt8(2), Int64(2), [exchanged(original[0], every: 8)])
+    let found = try owners([(1, 1, original)] + flood + [copy])
+    #expect(found[Int64(flood.count + 1)] == 0)
+  }
+
+  @Test func `a script without spaces is compared word for word alone`() throws {
+    let original = ["面包店早上六点开门，星期二卖黑麦面包，中午关门。"]
+    let other = ["面包店早上七点开门，星期二卖黑麦面包，中午关门。"]
+    #expect(try owners([(1, 1, original), (2, 2, other)]) == [:])
+    #expect(try owners([(1, 1, original), (2, 2, original)]) == [1: 0])
+  }
+
   @Test func `a sentence that stands everywhere costs little`() throws {
     let boilerplate = sentence(0, words: 40)
     let passages = (0..<20_000).map { number in

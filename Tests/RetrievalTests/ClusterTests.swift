@@ -105,7 +105,7 @@ import Testing
       try database.execute(
         sql: """
           UPDATE chunk SET duplicateOf = NULL;
-          DELETE FROM grdb_migrations WHERE identifier = '2';
+          DELETE FROM grdb_migrations WHERE identifier = '3';
           """)
     }
     try index.database.close()
@@ -115,6 +115,31 @@ import Testing
       shard("excerpt", order: 2, ["b.md": sentences[2]]),
     ])
     #expect(try again.statistics().duplicates == 1)
+  }
+
+  @Test func `sentences with other words between, or with other words in them, are copies`() throws
+  {
+    let sentences = (0..<4).map { paragraph($0, words: 15).capitalized }
+    let original = shard("original", order: 1, ["a.md": sentences.joined(separator: " ")])
+    let changed = sentences.map { sentence in
+      sentence.split(separator: " ").enumerated().map { index, word in
+        index % 5 == 3 ? "indeed" : String(word)
+      }.joined(separator: " ")
+    }
+    let fillers = shard("fillers", order: 2, ["b.md": changed.reversed().joined(separator: " ")])
+    try index.synchronize(with: [fillers, original])
+    #expect(try names("topic2word1 topic2word5") == ["original"])
+    let found = try index.search("topic2word1 topic2word5", limit: 8, perContributor: 8)
+    #expect(found[0].copies.map(\.shard) == [fillers.root])
+  }
+
+  @Test func `precedence is the order of registration, not of rank`() throws {
+    let early = shard("early", order: 1, ["a.md": "Granite. \(paragraph(1, words: 60))"])
+    let late = shard("late", order: 2, ["b.md": "Granite. Granite! \(paragraph(2, words: 9))"])
+    try index.synchronize(with: [late, early])
+    let found = try index.search("granite", limit: 8, perContributor: 8)
+    #expect(found.map(\.chunk.contributorName) == ["late", "early"])
+    #expect(found.last?.precedence == 0 && (found.first?.precedence ?? 0) > 0)
   }
 
   @Test func `documents that share a theme stay apart`() throws {

@@ -56,7 +56,7 @@ import Testing
     do {
       let index = try Index(path: folder.index, embedder: WordEmbedder())
       try index.database.write {
-        try $0.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('3')")
+        try $0.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('99')")
       }
       try index.database.close()
     }
