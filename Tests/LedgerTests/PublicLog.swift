@@ -68,9 +68,9 @@ extension TemporaryFolder {
     return Set(
       all.compactMap { $0 as? String }.filter { file in
         var isFolder: ObjCBool = false
-        FileManager.default.fileExists(
+        let isThere = FileManager.default.fileExists(
           atPath: "\(path)/\(name)/\(file)", isDirectory: &isFolder)
-        return !isFolder.boolValue
+        return isThere && !isFolder.boolValue
       })
   }
 }
