@@ -48,7 +48,7 @@ enum LedgerProcess {
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
     if let standardError {
-      FileManager.default.createFile(atPath: standardError, contents: nil)
+      _ = FileManager.default.createFile(atPath: standardError, contents: nil)
       process.standardError = FileHandle(forWritingAtPath: standardError)
     }
     try process.run()
