@@ -136,13 +136,19 @@ let package = Package(
         hummingbirdTLS, httpClient, lifecycle, log,
       ],
       swiftSettings: strict),
+    .target(
+      name: "Witness",
+      dependencies: [
+        "TransparencyLog", "Corpus", crypto, grdb, httpClient, hummingbird, lifecycle, log,
+      ],
+      swiftSettings: strict),
 
     // Composition
     .target(
       name: "Agent",
       dependencies: [
         "Inference", "Retrieval", "Spans", "Attribution", "Answering", "Trace", "LedgerSync",
-        "LedgerWire", "Corpus", "GGUF", "Kernels", crypto, mustache,
+        "LedgerWire", "TransparencyLog", "Corpus", "GGUF", "Kernels", crypto, mustache,
       ],
       resources: [.embedInCode("Resources/page.mustache")],
       swiftSettings: strict),
@@ -156,7 +162,10 @@ let package = Package(
     .executableTarget(
       name: "tributary-ledger",
       dependencies: [
-        "Ledger", "Corpus", "TransparencyLog", hummingbirdTLS, arguments, lifecycle, log,
+      dependencies: [
+        "Ledger", "Witness", "Corpus", "TransparencyLog", hummingbirdTLS, arguments,
+        lifecycle, log,
+      ],
       ],
       swiftSettings: strict),
 
@@ -222,6 +231,12 @@ let package = Package(
       [
         "Ledger", "LedgerWire", "Trace", "TransparencyLog", "Corpus", "CBOR", grdb, httpClient,
         lifecycle, log, "tributary-ledger",
+      ]),
+    tests(
+      "Witness",
+      [
+        "Witness", "TransparencyLog", "Corpus", crypto, httpClient, lifecycle, log,
+        "tributary-ledger",
       ]),
     tests("CommandLine", ["Agent", "Corpus", "GGUF", "Trace", "tributary", "tributary-ledger"]),
   ]

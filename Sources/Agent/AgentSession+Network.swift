@@ -91,7 +91,7 @@ extension AgentSession {
   private func synchronizer(network: Bool = true) throws -> Synchronizer {
     try Synchronizer(
       store: store(), identity: agentIdentity(), ledger: ledgerAddress(network: network),
-      logKey: settings.ledgerKey)
+      logKey: settings.ledgerKey, witnesses: settings.witnessPolicy())
   }
 
   private func asking<Answer: Sendable>(

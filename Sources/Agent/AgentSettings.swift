@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import TransparencyLog
 
 /// A person's settings: `config.json` in the configuration folder, one flat object.
 package struct AgentSettings: Codable, Equatable, Sendable {
@@ -7,6 +8,11 @@ package struct AgentSettings: Codable, Equatable, Sendable {
   package var ledger: String?
   /// The ledger's verifier key (signed-note form); pinned on first contact when absent.
   package var ledgerKey: String?
+  /// Keys (vkeys) of the witnesses that have to have cosigned what the ledger shows; none asks for
+  /// no witness.
+  package var witnesses: [String] = []
+  /// How many of them; a majority when absent.
+  package var witnessQuorum: Int?
   /// The model that answers: a path, or `reader` for the embedded one.
   package var model: String = "reader"
   /// Threads of the engine; 0 means one per core.
@@ -31,6 +37,8 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     let plain = AgentSettings()
     ledger = try values.decodeIfPresent(String.self, forKey: .ledger)
     ledgerKey = try values.decodeIfPresent(String.self, forKey: .ledgerKey)
+    witnesses = try values.decodeIfPresent([String].self, forKey: .witnesses) ?? []
+    witnessQuorum = try values.decodeIfPresent(Int.self, forKey: .witnessQuorum)
     model = try values.decodeIfPresent(String.self, forKey: .model) ?? plain.model
     threads = try values.decodeIfPresent(Int.self, forKey: .threads) ?? plain.threads
     passages = try values.decodeIfPresent(Int.self, forKey: .passages) ?? plain.passages
@@ -46,7 +54,9 @@ package struct AgentSettings: Codable, Equatable, Sendable {
   /// Every key with the value that is in force, as `config list` shows it.
   package var entries: [(key: String, value: String)] {
     [
-      ("ledger", ledger ?? ""), ("ledgerKey", ledgerKey ?? ""), ("model", model),
+      ("ledger", ledger ?? ""), ("ledgerKey", ledgerKey ?? ""),
+      ("witnesses", witnesses.joined(separator: " ")),
+      ("witnessQuorum", quorum.map(String.init) ?? ""), ("model", model),
       ("threads", String(threads)), ("passages", String(passages)),
       ("passagesPerContributor", String(passagesPerContributor)), ("adapters", String(adapters)),
       ("offline", String(offline)),
@@ -54,11 +64,50 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     ]
   }
 
-  /// Sets one key from text; an empty text clears `ledger` and `ledgerKey`.
+  /// The quorum in force; nil when no witness is listed.
+  private var quorum: Int? {
+    witnesses.isEmpty ? nil : witnessQuorum ?? WitnessPolicy.majority(of: witnesses.count)
+  }
+
+  /// Who has to have cosigned the checkpoint of a receipt; nil when no witness is listed.
+  package func witnessPolicy() throws -> WitnessPolicy? {
+    guard !witnesses.isEmpty else { return nil }
+    do {
+      return try WitnessPolicy(vkeys: witnesses, quorum: witnessQuorum)
+    } catch {
+      throw AgentError(
+        .usage, "\(error)",
+        hint: "tributary config set witnesses 'KEY KEY ...', then witnessQuorum")
+    }
+  }
+
+  /// Reads vkeys with spaces between them; a quorum that is larger than their number goes.
+  private mutating func setWitnesses(_ text: String) throws {
+    var changed = self
+    changed.witnesses = text.split(whereSeparator: \.isWhitespace).map(String.init)
+    if let quorum = witnessQuorum, quorum > changed.witnesses.count {
+      changed.witnessQuorum = nil
+    }
+    _ = try changed.witnessPolicy()
+    self = changed
+  }
+
+  private mutating func setWitnessQuorum(_ text: String) throws {
+    guard !witnesses.isEmpty else {
+      throw AgentError(
+        .usage, "witnessQuorum: no witnesses are set",
+        hint: "tributary config set witnesses 'KEY KEY ...'")
+    }
+    witnessQuorum = try text.isEmpty ? nil : number("witnessQuorum", text, in: 1...witnesses.count)
+  }
+
+  /// Sets one key from text; an empty text clears `ledger`, `ledgerKey` and `witnesses`.
   package mutating func set(_ key: String, to value: String) throws {
     switch key {
     case "ledger": ledger = try value.isEmpty ? nil : Self.checkedURL(value)
     case "ledgerKey": ledgerKey = value.isEmpty ? nil : value
+    case "witnesses": try setWitnesses(value)
+    case "witnessQuorum": try setWitnessQuorum(value)
     case "model": model = value
     case "threads": threads = try number(key, value, in: 0...256)
     case "passages": passages = try number(key, value, in: 1...8)

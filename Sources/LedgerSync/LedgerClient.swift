@@ -83,13 +83,22 @@ extension LedgerClient {
 
   /// The proof that the log only grew between two sizes, not yet checked.
   package func consistency(from old: UInt64, to new: UInt64) async throws -> ConsistencyProof {
-    let message: ProofMessage = try json(
-      try await get("/v1/proof/consistency?from=\(old)&to=\(new)"))
+    let path = try await path("/v1/proof/consistency?from=\(old)&to=\(new)")
+    return ConsistencyProof(oldSize: old, newSize: new, path: path)
+  }
+
+  /// The audit path of a leaf in the tree of that size, not yet checked.
+  func inclusion(of index: UInt64, in size: UInt64) async throws -> [TreeHash] {
+    try await path("/v1/proof/inclusion?index=\(index)&size=\(size)")
+  }
+
+  private func path(_ request: String) async throws -> [TreeHash] {
+    let message: ProofMessage = try json(try await get(request))
     let path = message.hashes.compactMap { strictBase64($0).flatMap { TreeHash(bytes: $0) } }
     guard path.count == message.hashes.count else {
-      throw LedgerFailure.garbage("consistency proof: found other text, expected base64 hashes")
+      throw LedgerFailure.garbage("proof: found other text, expected base64 hashes")
     }
-    return ConsistencyProof(oldSize: old, newSize: new, path: path)
+    return path
   }
 
   /// Registers an agent for the log of that origin.

@@ -3,16 +3,20 @@ import Foundation
 import LedgerWire
 import TransparencyLog
 
-/// What makes a ledger's word worth believing: one key, and one history.
+/// What makes a ledger's word worth believing: one key, one history, and witnesses who saw it.
 struct LogTrust: Sendable {
   let store: TraceStore
   let client: LedgerClient
   let verifier: NoteVerifier
+  /// Who has to have cosigned the checkpoint of a receipt; nil asks for nobody.
+  let witnesses: WitnessPolicy?
+  let now: @Sendable () -> Int
 
   /// Trusts the given key, the pinned one, or on first contact the one that the ledger shows; and
   /// checks that its present checkpoint continues the last one seen.
   static func establish(
-    store: TraceStore, client: LedgerClient, given: NoteVerifier?
+    store: TraceStore, client: LedgerClient, given: NoteVerifier?,
+    witnesses: WitnessPolicy? = nil, now: @escaping @Sendable () -> Int = SyncClock.system.now
   ) async throws -> (trust: LogTrust, isFirstContact: Bool) {
     let pinned = try store.ledger(client.url)?.verifier()
     if let given, let pinned, given != pinned {
@@ -23,7 +27,8 @@ struct LogTrust: Sendable {
     var verifier = given ?? pinned
     if verifier == nil { verifier = try await client.key() }
     guard let verifier else { throw LedgerFailure.garbage("found no log key") }
-    let trust = LogTrust(store: store, client: client, verifier: verifier)
+    let trust = LogTrust(
+      store: store, client: client, verifier: verifier, witnesses: witnesses, now: now)
     let seen = try trust.verify(try await client.checkpoint())
     if pinned == nil { try store.pin(verifier, ledger: client.url) }
     try await trust.checkHistory(seen)
@@ -31,15 +36,55 @@ struct LogTrust: Sendable {
     return (trust, pinned == nil)
   }
 
-  /// The checkpoint of a receipt that includes the entry, and continues the history seen so far.
-  func verify(_ receipt: LogProof, entry: [UInt8]) async throws -> SeenCheckpoint {
-    switch receipt.verify(entry: entry, by: verifier) {
-    case .invalid(let reason):
-      throw Distrust("The receipt is not valid: \(reason).")
-    case .valid(let checkpoint):
-      let seen = SeenCheckpoint(checkpoint: checkpoint, note: receipt.note.encoded)
+  /// A receipt that includes the entry, continues the history seen so far, and has the
+  /// cosignatures of enough witnesses.
+  ///
+  /// A ledger gives the same receipt every time, also when it could not reach its witnesses at
+  /// first; then the entry's place in its latest checkpoint is the receipt.
+  func verify(
+    _ receipt: LogProof, entry: [UInt8]
+  ) async throws -> (receipt: LogProof, seen: SeenCheckpoint) {
+    let seen = try check(receipt, entry: entry)
+    guard let reason = distrust(in: receipt.note) else {
       try await checkHistory(seen)
-      return seen
+      return (receipt, seen)
+    }
+    guard let later = try await laterReceipt(of: receipt), distrust(in: later.note) == nil else {
+      throw Distrust(
+        "The receipt is not believed without witnesses: its checkpoint of "
+          + "\(seen.checkpoint.size) entries has too few cosignatures, or wrong ones: \(reason).")
+    }
+    let seenLater = try check(later, entry: entry)
+    try await checkHistory(seenLater)
+    return (later, seenLater)
+  }
+
+  private func check(_ receipt: LogProof, entry: [UInt8]) throws -> SeenCheckpoint {
+    switch receipt.verify(entry: entry, by: verifier) {
+    case .invalid(let reason): throw Distrust("The receipt is not valid: \(reason).")
+    case .valid(let checkpoint):
+      return SeenCheckpoint(checkpoint: checkpoint, note: receipt.note.encoded)
+    }
+  }
+
+  /// Why a checkpoint lacks what the policy on witnesses demands.
+  private func distrust(in note: SignedNote) -> String? {
+    switch witnesses?.check(note, now: now()) {
+    case nil, .valid: nil
+    case .invalid(let reason): reason
+    }
+  }
+
+  /// The same entry in the log's latest checkpoint, not yet verified.
+  private func laterReceipt(of receipt: LogProof) async throws -> LogProof? {
+    let note = try await client.checkpoint()
+    let size = try verify(note).checkpoint.size
+    guard size > receipt.leafIndex else { return nil }
+    do {
+      let path = try await client.inclusion(of: receipt.leafIndex, in: size)
+      return LogProof(leafIndex: receipt.leafIndex, path: path, note: note)
+    } catch is LedgerRefusal {
+      return nil
     }
   }
 

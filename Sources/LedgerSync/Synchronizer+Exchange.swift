@@ -32,7 +32,7 @@ extension Synchronizer {
 
   private func deliverAll(_ client: LedgerClient) async throws {
     let (trust, isFirstContact) = try await LogTrust.establish(
-      store: store, client: client, given: logKey)
+      store: store, client: client, given: logKey, witnesses: witnesses, now: clock.now)
     if isFirstContact {
       progress.sentences.append(
         logKey == nil
@@ -68,14 +68,14 @@ extension Synchronizer {
     try store.markSent(batch)
     progress.sentBatches += 1
     progress.sentBytes += batch.submission.encode().count
-    let receipt: LogProof
+    let given: LogProof
     do {
-      receipt = try await submit(batch, client, trust)
+      given = try await submit(batch, client, trust)
     } catch let refusal as LedgerRefusal {
       try settle(refusal, of: batch)
       return
     }
-    let seen = try await trust.verify(receipt, entry: batch.signedHeader)
+    let (receipt, seen) = try await trust.verify(given, entry: batch.signedHeader)
     try store.settle(
       batch, receipt: receipt.encoded, checkpoint: seen, ledger: url, now: clock.now())
     guard batch.state != .quarantined else { return }

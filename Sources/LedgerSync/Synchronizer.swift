@@ -18,6 +18,7 @@ package actor Synchronizer {
   let identity: ContributorIdentity
   let url: String
   let logKey: NoteVerifier?
+  let witnesses: WitnessPolicy?
   let timeout: Duration
   let backoff: Backoff
   let clock: SyncClock
@@ -25,14 +26,18 @@ package actor Synchronizer {
   var progress = SyncReport()
 
   /// `logKey` is the log's vkey if it is known beforehand; otherwise the first contact pins it.
+  ///
+  /// With a policy on `witnesses` no receipt is believed that they did not cosign.
   package init(
     store: TraceStore, identity: ContributorIdentity, ledger url: String, logKey: String? = nil,
-    timeout: Duration = .seconds(30), backoff: Backoff = Backoff(), clock: SyncClock = .system
+    witnesses: WitnessPolicy? = nil, timeout: Duration = .seconds(30), backoff: Backoff = Backoff(),
+    clock: SyncClock = .system
   ) throws {
     self.store = store
     self.identity = identity
     self.url = try LedgerAddress.normalize(url)
     self.logKey = try logKey.map { text throws(NoteError) in try NoteVerifier(vkey: text) }
+    self.witnesses = witnesses
     self.timeout = timeout
     self.backoff = backoff
     self.clock = clock

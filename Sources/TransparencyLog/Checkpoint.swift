@@ -56,7 +56,8 @@ package struct Checkpoint: Equatable, Sendable {
     case .valid(let text):
       do throws(NoteError) {
         let checkpoint = try Checkpoint(text: text)
-        guard checkpoint.origin == verifier.name else {
+        // Bytes, because Swift takes differently composed letters as equal.
+        guard checkpoint.origin.utf8.elementsEqual(verifier.name.utf8) else {
           return .invalid(
             reason: "checkpoint origin is \(checkpoint.origin), expected \(verifier.name)")
         }

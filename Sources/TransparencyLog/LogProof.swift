@@ -38,24 +38,20 @@ package struct LogProof: Equatable, Sendable {
         field: "proof", found: "\"\((line ?? "").prefix(80))\"", expected: Self.firstLine)
     }
     line = lines.next()
-    if line?.hasPrefix("extra ") == true { line = lines.next() }
+    if let text = line, text.hasPrefix("extra ") {
+      guard strictBase64(text.dropFirst(6)) != nil else {
+        throw NoteError(
+          field: "proof extra data", found: "\"\(text.prefix(80))\"", expected: "extra BASE64")
+      }
+      line = lines.next()
+    }
     guard let text = line, text.hasPrefix("index "), let index = UInt64(text.dropFirst(6)),
       String(index) == text.dropFirst(6)
     else {
       throw NoteError(
         field: "proof index", found: "\"\((line ?? "").prefix(80))\"", expected: "index NUMBER")
     }
-    var path: [TreeHash] = []
-    while let text = lines.next(), !text.isEmpty {
-      guard path.count < Self.maximumPath,
-        let hash = strictBase64(text).flatMap({ TreeHash(bytes: $0) })
-      else {
-        throw NoteError(
-          field: "proof hash", found: "\"\(text.prefix(80))\"",
-          expected: "at most \(Self.maximumPath) lines of base64 of 32 bytes")
-      }
-      path.append(hash)
-    }
+    let path = try lines.hashes(field: "proof hash", maximum: Self.maximumPath)
     try self.init(leafIndex: index, path: path, note: SignedNote(encoded: lines.rest))
   }
 
@@ -68,16 +64,5 @@ package struct LogProof: Equatable, Sendable {
       return .invalid(reason: reason)
     }
     return verdict
-  }
-}
-
-/// Lines of ASCII, taken from the front of a text one at a time.
-private struct Lines {
-  var rest: ArraySlice<UInt8>
-
-  mutating func next() -> String? {
-    guard let end = rest.firstIndex(of: 0x0A) else { return nil }
-    defer { rest = rest[(end + 1)...] }
-    return String(decoding: rest[..<end], as: UTF8.self)
   }
 }

@@ -37,17 +37,36 @@ package struct SignedNote: Equatable, Sendable {
         field: "note", found: "no signatures after the last empty line",
         expected: "text, an empty line and signature lines")
     }
-    let lines = bytes[(end + 1)...].dropLast().split(
-      separator: 0x0A, omittingEmptySubsequences: false)
-    guard lines.count <= Self.maximumSignatures else {
+    text = String(decoding: bytes[..<end], as: UTF8.self)
+    signatures = try Self.signatures(encoded: bytes[(end + 1)...])
+  }
+
+  /// Reads signature lines alone, as a witness answers with them.
+  package static func signatures(
+    encoded: some Collection<UInt8>
+  ) throws(NoteError) -> [Signature] {
+    let bytes = Array(encoded)
+    guard bytes.last == 0x0A else {
+      throw NoteError(field: "signatures", found: "no newline at their end", expected: "one")
+    }
+    let lines = bytes.dropLast().split(separator: 0x0A, omittingEmptySubsequences: false)
+    guard lines.count <= maximumSignatures else {
       throw NoteError(
-        field: "signatures", found: "\(lines.count)",
-        expected: "at most \(Self.maximumSignatures)")
+        field: "signatures", found: "\(lines.count)", expected: "at most \(maximumSignatures)")
     }
     var signatures: [Signature] = []
     for line in lines { signatures.append(try Signature(line: line)) }
-    text = String(decoding: bytes[..<end], as: UTF8.self)
+    return signatures
+  }
+
+  package init(text: String, signatures: [Signature]) {
+    self.text = text
     self.signatures = signatures
+  }
+
+  /// The note with more signatures below those it has.
+  package func adding(_ more: [Signature]) -> SignedNote {
+    SignedNote(text: text, signatures: signatures + more)
   }
 
   /// Signs a text that ends with a newline.
@@ -108,7 +127,7 @@ extension SignedNote.Signature {
   private static let prefix = Array("\u{2014} ".utf8)
 
   /// Reads `— name base64(key id || signature)`.
-  init(line: ArraySlice<UInt8>) throws(NoteError) {
+  fileprivate init(line: ArraySlice<UInt8>) throws(NoteError) {
     let malformed = NoteError(
       field: "signature line", found: "\"\(String(decoding: line, as: UTF8.self).prefix(80))\"",
       expected: "\u{2014} name base64")
@@ -126,7 +145,8 @@ extension SignedNote.Signature {
       bytes: Array(decoded.dropFirst(4)))
   }
 
-  var line: String {
+  /// The line as it is stored and sent, with its newline.
+  package var line: String {
     let id = (0..<4).map { UInt8(truncatingIfNeeded: keyID >> UInt32(24 - 8 * $0)) }
     return "\u{2014} \(name) \(Data(id + bytes).base64EncodedString())\n"
   }

@@ -34,6 +34,13 @@ import Testing
     #expect(read.verify(entry: entry, by: log) == proof.verify(entry: entry, by: log))
   }
 
+  @Test(arguments: ["YWJ", "YW Jj", "YWJj ", "é"])
+  func `extra data that is not base64 is refused`(data: String) throws {
+    let text = try makeProof().proof.encoded.replacing(
+      "index 5\n", with: "extra \(data)\nindex 5\n")
+    #expect(throws: NoteError.self) { try LogProof(encoded: Array(text.utf8)) }
+  }
+
   @Test func `any changed byte of a proof is noticed`() throws {
     let (proof, entry, log) = try makeProof()
     let good = Array(proof.encoded.utf8)

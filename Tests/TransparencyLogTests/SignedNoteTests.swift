@@ -34,6 +34,17 @@ import Testing
     #expect(note.encoded == Self.text + "\n" + Self.peterLine + Self.enochLine)
   }
 
+  @Test func `the vector of the note specification is verified`() throws {
+    let key = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
+    let note =
+      "This is an example message.\n\n— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
+    let verifier = try NoteVerifier(vkey: key)
+    #expect(verifier.vkey == key)
+    #expect(
+      try SignedNote(encoded: Array(note.utf8)).verify(by: verifier)
+        == .valid(text: "This is an example message.\n"))
+  }
+
   @Test func `the example of the note specification is read with its empty line`() throws {
     let text =
       "Ognuno sta solo sul cuor della terra\ntrafitto da un raggio di sole:\n\ned è subito sera.\n"

@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import LedgerSync
 import Trace
+import TransparencyLog
 
 /// One person's device: a key, a store of traces, and words that must never leave.
 struct Device {
@@ -45,12 +46,12 @@ struct Device {
   }
 
   func synchronizer(
-    _ url: String, logKey: String? = nil, timeout: Duration = .seconds(20),
-    clock: SyncClock = .system
+    _ url: String, logKey: String? = nil, witnesses: WitnessPolicy? = nil,
+    timeout: Duration = .seconds(20), clock: SyncClock = .system
   ) throws -> Synchronizer {
     try Synchronizer(
-      store: store, identity: identity, ledger: url, logKey: logKey, timeout: timeout,
-      clock: clock)
+      store: store, identity: identity, ledger: url, logKey: logKey,
+      witnesses: witnesses, timeout: timeout, clock: clock)
   }
 
   /// The number of traces in a state.

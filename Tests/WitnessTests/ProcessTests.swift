@@ -1,0 +1,153 @@
+import Foundation
+import Testing
+import TransparencyLog
+
+/// The witness as people run it: a process with a folder.
+@Suite struct ProcessTests {
+  static let binary: URL = {
+    // The test bundle and the executables are built into one folder.
+    let bundle = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+    return bundle.appending(path: "tributary-ledger")
+  }()
+
+  private func start(_ arguments: [String]) throws -> (process: Process, url: String) {
+    let (process, output) = (Process(), Pipe())
+    process.executableURL = Self.binary
+    process.arguments = ["witness"] + arguments
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+    let url = try #require(line.split(separator: " ").last).trimmingCharacters(in: .newlines)
+    return (process, url)
+  }
+
+  private func run(_ arguments: [String]) throws -> (status: Int32, output: String, error: String) {
+    let (process, output, error) = (Process(), Pipe(), Pipe())
+    process.executableURL = Self.binary
+    process.arguments = ["witness"] + arguments
+    process.standardOutput = output
+    process.standardError = error
+    try process.run()
+    let text = output.fileHandleForReading.readDataToEndOfFile()
+    let problem = error.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (
+      process.terminationStatus, String(decoding: text, as: UTF8.self),
+      String(decoding: problem, as: UTF8.self)
+    )
+  }
+
+  @Test func `it makes its key once, shows it, and keeps others off its folder`() async throws {
+    let folder = try TemporaryFolder()
+    let data = folder.path + "/witness"
+    let log = try TestLog().appending(2)
+    let missing = try run(["--data", data, "--show-key"])
+    #expect(missing.status == 66)
+    let arguments = [
+      "--data", data, "--name", "witness.example/w1", "--log", log.signer.verifier.vkey,
+      "--port", "0",
+    ]
+    let (process, url) = try start(arguments)
+    #expect(try run(arguments).error.contains("another witness on this folder"))
+    let key = try run(["--data", data, "--show-key"])
+    let verifier = try CosignatureVerifier(
+      vkey: key.output.trimmingCharacters(in: .newlines))
+    #expect(verifier.name == "witness.example/w1")
+    let attributes = try FileManager.default.attributesOfItem(atPath: data + "/witness.key")
+    #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+    let answer = try await WitnessAnswer.post(url, log.request(from: 0))
+    #expect(try answer.cosignature(of: verifier, on: log.checkpoint()) != nil)
+    process.terminate()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+
+    var renamed = arguments
+    renamed[3] = "witness.example/w2"
+    let refused = try run(renamed)
+    #expect(refused.status == 65)
+    #expect(refused.error.contains("a witness never changes its name"))
+    // A key without its memory would cosign any history.
+    try FileManager.default.removeItem(atPath: data + "/witness.sqlite")
+    let forgetful = try run(arguments)
+    #expect(forgetful.status == 65)
+    #expect(forgetful.error.contains("what this key cosigned"))
+  }
+
+  @Test func `a wrong command line is a usage error`() throws {
+    let folder = try TemporaryFolder()
+    let log = try TestLog().signer.verifier.vkey
+    let base = ["--data", folder.path]
+    #expect(try run([]).status == 64)
+    #expect(try run(base + ["--name", "w"]).status == 64)
+    #expect(try run(base + ["--log", log]).status == 64)
+    #expect(try run(base + ["--name", "a b", "--log", log]).status == 64)
+    let witness = try run(base + ["--name", "w", "--log", String(log.dropLast())])
+    #expect(witness.status == 64)
+    #expect(witness.error.contains("log key"))
+    #expect(try run(base + ["--name", "w", "--log", log, "--port", "70000"]).status == 64)
+    #expect(try run(["--data", "/dev/null/x", "--name", "w", "--log", log]).status == 73)
+  }
+
+  @Test func `killed at any moment it never cosigns two histories`() async throws {
+    let folder = try TemporaryFolder()
+    let trunk = try TestLog().appending(4)
+    let arguments = [
+      "--data", folder.path + "/witness", "--name", "w", "--log", trunk.signer.verifier.vkey,
+      "--port", "0",
+    ]
+    // Two histories with one key, both longer than all requests together can ask for.
+    let histories = [trunk.appending(4000, "a"), trunk.appending(4000, "b")]
+    var cosigned: [Int: TreeHash] = [:]
+    var acknowledged = 0
+    for _ in 0..<8 {
+      let (process, url) = try start(arguments)
+      let killer = Task {
+        try await Task.sleep(for: .microseconds(Int.random(in: 1_000...60_000)))
+        kill(process.processIdentifier, SIGKILL)
+      }
+      acknowledged = max(acknowledged, try await push(histories, url, &cosigned))
+      try await killer.value
+      process.waitUntilExit()
+      #expect(process.terminationReason == .uncaughtSignal)
+    }
+    let (process, url) = try start(arguments)
+    // What was acknowledged is remembered: the witness is at that size or a later one.
+    let answer = try await WitnessAnswer.post(url, trunk.request(from: 0))
+    let remembered = try #require(Int(answer.body.trimmingCharacters(in: .newlines)))
+    #expect(remembered >= acknowledged)
+    process.terminate()
+    process.waitUntilExit()
+    // All that was ever cosigned is one history.
+    let isOne = histories.contains { history in
+      cosigned.allSatisfy { history.roots[$0.key] == $0.value }
+    }
+    #expect(isOne)
+    #expect(cosigned.count > 8)
+  }
+
+  /// Offers both histories in turn until the witness is gone; the largest size it cosigned.
+  private func push(
+    _ histories: [TestLog], _ url: String, _ cosigned: inout [Int: TreeHash]
+  ) async throws -> Int {
+    var (known, largest) = (0, 0)
+    for turn in 0... {
+      let history = histories[turn % 2]
+      let target = min(known + Int.random(in: 0...3), history.size)
+      guard target > 0 else { continue }
+      guard
+        let answer = try? await WitnessAnswer.post(url, history.request(from: known, to: target))
+      else { return largest }
+      switch answer.status {
+      case 200:
+        cosigned[target] = history.roots[target]
+        (known, largest) = (target, target)
+      case 409 where answer.type == "text/x.tlog.size":
+        known = try #require(Int(answer.body.trimmingCharacters(in: .newlines)))
+      case 409, 422: break
+      default: Issue.record("HTTP \(answer.status): \(answer.body)")
+      }
+    }
+    return largest
+  }
+}
