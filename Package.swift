@@ -132,7 +132,7 @@ let package = Package(
     .target(
       name: "Ledger",
       dependencies: [
-        "LedgerWire", "Trace", "TransparencyLog", "Corpus", crypto, grdb, hummingbird,
+        "LedgerWire", "Witness", "Trace", "TransparencyLog", "Corpus", crypto, grdb, hummingbird,
         hummingbirdTLS, httpClient, lifecycle, log,
       ],
       swiftSettings: strict),
@@ -162,10 +162,8 @@ let package = Package(
     .executableTarget(
       name: "tributary-ledger",
       dependencies: [
-      dependencies: [
-        "Ledger", "Witness", "Corpus", "TransparencyLog", hummingbirdTLS, arguments,
-        lifecycle, log,
-      ],
+        "Ledger", "Witness", "Corpus", "TransparencyLog", hummingbirdTLS, arguments, lifecycle,
+        log,
       ],
       swiftSettings: strict),
 
@@ -223,7 +221,7 @@ let package = Package(
     tests(
       "LedgerSync",
       [
-        "LedgerSync", "LedgerWire", "Ledger", "Trace", "TransparencyLog", "Corpus", grdb,
+        "LedgerSync", "LedgerWire", "Ledger", "Witness", "Trace", "TransparencyLog", "Corpus", grdb,
         lifecycle, log, "outbox-exerciser", "tributary-ledger",
       ]),
     tests(

@@ -27,6 +27,12 @@ enum LedgerSchema {
     migrator.registerMigration("1") { database in
       for statement in tables { try database.execute(sql: statement) }
     }
+    migrator.registerMigration("witnesses") { database in
+      // Whether receipts are given with it: 0 while too few witnesses have cosigned it. Its note
+      // is fixed once it is 1.
+      try database.execute(
+        sql: "ALTER TABLE checkpoints ADD COLUMN receipts INTEGER NOT NULL DEFAULT 1")
+    }
     return migrator
   }
 

@@ -33,6 +33,7 @@ package struct LedgerServer: Service {
 
   /// Serves until graceful shutdown; requests that were accepted are answered first.
   package func run() async throws {
+    defer { service.store.witnesses?.shutdown() }
     try await service.start()
     let onListening = onListening
     let application = Application(

@@ -33,33 +33,44 @@ extension LedgerStore {
       return (note, try self.treeSize(database), frontier)
     }
     if let note, published == frontier.size {
+      let note = try await cosignAgain(note, size: published)
       try await publishFile(note, size: published)
       return published
     }
     try await writeTiles(TileLayout.tiles(from: published, to: frontier.size))
-    let signed = try await sign(frontier)
-    try await commit(signed, size: frontier.size, after: published)
-    try await publishFile(signed, size: frontier.size)
+    let signed = await cosign(try sign(frontier), size: frontier.size)
+    try await commit(signed, size: frontier.size)
+    try await publishFile(signed.encoded, size: frontier.size)
     try await removePartials(from: published, to: frontier.size)
     return frontier.size
   }
 
   /// The one place where a checkpoint is signed: its tree and tiles are durable by now, and nobody
   /// has seen it yet.
-  private func sign(_ frontier: Frontier) async throws -> String {
+  private func sign(_ frontier: Frontier) throws -> SignedNote {
     let checkpoint = Checkpoint(
       origin: verifier.name, size: UInt64(frontier.size), root: frontier.root)
-    return try checkpoint.sign(by: signer).encoded
+    return try checkpoint.sign(by: signer)
   }
 
-  /// Keeps the checkpoint; the entries that it is the first to hold get it into their receipts.
-  private func commit(_ note: String, size: Int, after published: Int) async throws {
+  /// Keeps the checkpoint; the entries that it is the first to hold get it into their receipts, if
+  /// enough witnesses cosigned it.
+  func commit(_ note: SignedNote, size: Int) async throws {
+    let isEnough = witnesses?.isEnough(note) ?? true
     try await pool.write { database in
       try database.execute(
-        sql: "INSERT INTO checkpoints (size, note) VALUES (?, ?)", arguments: [size, note])
+        sql: """
+          INSERT INTO checkpoints (size, note, receipts) VALUES (?, ?, ?)
+          ON CONFLICT (size) DO UPDATE SET note = excluded.note, receipts = excluded.receipts
+          """, arguments: [size, note.encoded, isEnough])
+      guard isEnough else { return }
+      // Those without a receipt are the last ones of the log.
       try database.execute(
-        sql: "UPDATE entries SET receipt_size = ? WHERE position >= ? AND position < ?",
-        arguments: [size, published, size])
+        sql: """
+          UPDATE entries SET receipt_size = ?1 WHERE position < ?1 AND position > coalesce(
+            (SELECT position FROM entries WHERE receipt_size > 0 ORDER BY position DESC LIMIT 1),
+            -1)
+          """, arguments: [size])
     }
   }
 

@@ -10,7 +10,8 @@ extension LedgerStore {
   enum Standing {
     case new
     case logged(Int)
-    /// Committed, but not under a checkpoint yet.
+    /// Committed, but without a receipt: not under a checkpoint, or under one that too few
+    /// witnesses cosigned.
     case unpublished
     case conflicting
   }
@@ -24,8 +25,8 @@ extension LedgerStore {
       let entry = try self.entry(batch.header.agent, batch.header.sequence, database)
       guard let entry else { return .new }
       guard entry.hash == batch.hash else { return .conflicting }
-      let isPublished = try entry.position < self.treeSize(database)
-      return isPublished ? .logged(entry.position) : .unpublished
+      let hasReceipt = try self.hasReceipt(entry.position, database)
+      return hasReceipt ? .logged(entry.position) : .unpublished
     }
   }
 
@@ -35,6 +36,9 @@ extension LedgerStore {
       let row = try Row.fetchOne(
         database, sql: "SELECT header, receipt_size FROM entries WHERE position = ?",
         arguments: [position])
+      if let witnesses = self.witnesses, try !self.hasReceipt(position, database) {
+        throw LedgerRefusal.waiting(for: witnesses.quorum)
+      }
       guard let row, let size = try? row.integer("receipt_size"), size > position,
         let note = try self.checkpointNote(database, size: size)
       else {

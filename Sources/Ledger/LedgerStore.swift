@@ -12,6 +12,8 @@ package final class LedgerStore: Sendable {
   let pool: DatabasePool
   let signer: NoteSigner
   package let publicFolder: PublicFolder
+  /// Who cosigns the checkpoints; nil for a log without witnesses.
+  package let witnesses: Witnesses?
   private let lock: Mutex<FileLock?>
 
   package var verifier: NoteVerifier { signer.verifier }
@@ -22,7 +24,9 @@ package final class LedgerStore: Sendable {
   /// Opens or creates the store in a folder; a second process is refused.
   ///
   /// Static files go to `publicFolder`, by default `public` in the same folder.
-  package init(folder: String, publicFolder: String? = nil, signer: NoteSigner) throws {
+  package init(
+    folder: String, publicFolder: String? = nil, signer: NoteSigner, witnesses: Witnesses? = nil
+  ) throws {
     try DurableFile.createFolder(folder)
     guard let lock = try FileLock.tryAcquire(folder + "/ledger.lock") else {
       throw LedgerError(
@@ -31,6 +35,7 @@ package final class LedgerStore: Sendable {
     }
     self.lock = Mutex(lock)
     self.signer = signer
+    self.witnesses = witnesses
     self.publicFolder = PublicFolder(path: publicFolder ?? folder + "/public")
     pool = try LedgerSchema.open(path: folder + "/" + LedgerSchema.file)
   }

@@ -25,6 +25,11 @@ package struct WitnessService: Sendable {
 
   var origins: [String] { logs.keys.sorted() }
 
+  /// The last checkpoint of a log that was cosigned.
+  package func last(of origin: String) async throws -> Checkpoint? {
+    try await store.last(origin)?.checkpoint
+  }
+
   /// The signature lines for the checkpoint in the body of a request.
   package func addCheckpoint(_ body: [UInt8]) async throws -> String {
     let request: AddCheckpointRequest
@@ -37,7 +42,8 @@ package struct WitnessService: Sendable {
   }
 
   /// Cosigns if everything holds; what was cosigned is on the disk before this returns.
-  func cosign(_ request: AddCheckpointRequest) async throws -> SignedNote.Signature {
+  @discardableResult
+  package func cosign(_ request: AddCheckpointRequest) async throws -> SignedNote.Signature {
     let checkpoint = try admit(request)
     let time = UInt64(max(0, now()))
     do {

@@ -6,6 +6,7 @@ import Ledger
 import Logging
 import NIOCore
 import ServiceLifecycle
+import TransparencyLog
 
 /// Runs the ledger.
 struct Serve: AsyncParsableCommand {
@@ -51,7 +52,31 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "The least severe lines on standard error.")
   var logLevel = LogLevel.info
 
+  @Option(
+    help: """
+      A witness that cosigns every checkpoint, as URL=VKEY; may be repeated. See \
+      'tributary-ledger witness'.
+      """)
+  var witness: [String] = []
+
+  @Option(
+    help: """
+      How many witnesses have to have cosigned before a receipt is given; 0 for none. Without it \
+      a majority.
+      """)
+  var witnessQuorum: Int?
+
+  @Option(help: "The longest that witnesses hold up an integration, in milliseconds.")
+  var witnessTimeout = 2000
+
   func validate() throws {
+    guard (1...60_000).contains(witnessTimeout) else {
+      throw ValidationError("--witness-timeout is \(witnessTimeout), expected 1...60000")
+    }
+    if let witnessQuorum, !(0...witness.count).contains(witnessQuorum) {
+      throw ValidationError(
+        "--witness-quorum is \(witnessQuorum), expected 0 to \(witness.count), the witnesses given")
+    }
     guard (tlsCertificate == nil) == (tlsKey == nil) else {
       throw ValidationError("--tls-certificate and --tls-key go together")
     }
@@ -72,7 +97,7 @@ struct Serve: AsyncParsableCommand {
     let host = host
     let tls = try loadTLS()
     let scheme = tls == nil ? "http" : "https"
-    let store = try openStore()
+    let store = try openStore(witnesses(logger))
     let server = LedgerServer(
       store: store, host: host, port: port,
       batching: Batching(interval: .milliseconds(batchInterval), size: batchSize), tls: tls,
@@ -108,10 +133,25 @@ struct Serve: AsyncParsableCommand {
     }
   }
 
-  private func openStore() throws -> LedgerStore {
+  private func witnesses(_ logger: Logger) throws -> Witnesses? {
+    guard !witness.isEmpty else { return nil }
+    do throws(NoteError) {
+      var members: [(url: String, verifier: CosignatureVerifier)] = []
+      for text in witness { members.append(try Witnesses.Settings.read(text)) }
+      let settings = Witnesses.Settings(
+        members, quorum: witnessQuorum, timeout: .milliseconds(witnessTimeout))
+      return try Witnesses(settings, logger: logger)
+    } catch {
+      try fail("--witness: \(error)", Exit.usage)
+    }
+  }
+
+  private func openStore(_ witnesses: Witnesses?) throws -> LedgerStore {
     do {
       let signer = try LedgerKey.loadOrCreate(in: data, origin: origin)
-      return try LedgerStore(folder: data, publicFolder: publicFolder, signer: signer)
+      return try LedgerStore(
+        folder: data,
+        publicFolder: publicFolder, signer: signer, witnesses: witnesses)
     } catch let error as LedgerError {
       try fail("\(error)", Exit.badData)
     } catch {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Ledger
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -34,12 +35,28 @@ struct WitnessCommand: AsyncParsableCommand {
   @Option(help: "The port to listen on; 0 lets the system choose.")
   var port = 8788
 
+  @Option(
+    help: """
+      A log's address, whose published checkpoints are cosigned without being asked; may be \
+      repeated. Its key has to be among --log.
+      """)
+  var follow: [String] = []
+
+  @Option(help: "Seconds between two looks at the logs that are followed.")
+  var followInterval = 60
+
   @Flag(help: "Print the witness's public key, as agents list it (vkey), and end.")
   var showKey = false
 
   func validate() throws {
     guard (0...65_535).contains(port) else {
       throw ValidationError("--port is \(port), expected 0...65535")
+    }
+    guard (1...86_400).contains(followInterval) else {
+      throw ValidationError("--follow-interval is \(followInterval), expected 1...86400")
+    }
+    for url in follow where TileSource.prefix(of: url) == nil {
+      throw ValidationError("--follow is \(url), expected http://HOST[:PORT][/PREFIX] or https")
     }
     guard !showKey else { return }
     guard name != nil else { throw ValidationError("--name is missing: how is it called?") }
@@ -57,9 +74,14 @@ struct WitnessCommand: AsyncParsableCommand {
     let server = WitnessServer(
       service: service, host: host, port: port, logger: logger,
       onListening: { port in announce(host: host, port: port) })
+    let followers: [any Service] = follow.map {
+      WitnessFollower(
+        service: service, url: $0, interval: .seconds(followInterval), logger: logger)
+    }
     let group = ServiceGroup(
       configuration: .init(
-        services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        services: [server] + followers, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+      ))
     do {
       try await group.run()
       try store.close()

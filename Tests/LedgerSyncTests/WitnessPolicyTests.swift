@@ -97,7 +97,7 @@ import TransparencyLog
     for (index, forgery) in forgeries.enumerated() {
       let cosigned = try Cosigned(ledger, receipts: forgery)
       let report = try await device.synchronizer(
-        cosigned.interposer.url, witnesses: cosigned.policy(2)
+        cosigned.interposer.url, logKey: ledger.store.verifier.vkey, witnesses: cosigned.policy(2)
       ).sync()
       #expect(report.outcome == .distrusted, "forgery \(index)")
       #expect(report.exitCode == 77)
@@ -112,7 +112,8 @@ import TransparencyLog
       cosigned.interposer.stop()
     }
     // Without a policy the same receipt is taken, as ever.
-    #expect(try await device.synchronizer(ledger.url).sync().outcome == .complete)
+    let plain = try device.synchronizer(ledger.url, logKey: ledger.store.verifier.vkey)
+    #expect(try await plain.sync().outcome == .complete)
     try await ledger.stop()
   }
 
@@ -134,7 +135,7 @@ import TransparencyLog
     refused.interposer.stop()
     #expect(try await other.synchronizer(ledger.url).sync().outcome == .complete)
     let report = try await device.synchronizer(
-      cosigned.interposer.url, witnesses: cosigned.policy(2)
+      cosigned.interposer.url, logKey: ledger.store.verifier.vkey, witnesses: cosigned.policy(2)
     ).sync()
     #expect(report.outcome == .complete)
     let kept = try #require(try device.store.load(trace.id)?.entry.receipt)

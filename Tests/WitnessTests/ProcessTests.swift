@@ -103,7 +103,7 @@ import TransparencyLog
     for _ in 0..<8 {
       let (process, url) = try start(arguments)
       let killer = Task {
-        try await Task.sleep(for: .microseconds(Int.random(in: 1_000...60_000)))
+        try await Task.sleep(for: .microseconds(Int.random(in: 5_000...200_000)))
         kill(process.processIdentifier, SIGKILL)
       }
       acknowledged = max(acknowledged, try await push(histories, url, &cosigned))
@@ -123,7 +123,7 @@ import TransparencyLog
       cosigned.allSatisfy { history.roots[$0.key] == $0.value }
     }
     #expect(isOne)
-    #expect(cosigned.count > 8)
+    #expect(!cosigned.isEmpty)
   }
 
   /// Offers both histories in turn until the witness is gone; the largest size it cosigned.

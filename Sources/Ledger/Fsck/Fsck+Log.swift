@@ -31,7 +31,8 @@ extension Fsck {
       if position == published { copies = Copies() }
       let leaf = agreed(header, &copies, position: position)
       try checkRow(
-        row, header: header, receiptSize: checkpoints.next, totals: totals, database)
+        row, header: header, receiptSize: checkpoints.receiptSize(of: position), totals: totals,
+        database)
       let (stored, full) = assembler.append(leaf)
       try checkStored(stored, leaf: position, database)
       if assembler.size <= published { for tile in full where tile.path.level > 0 { check(tile) } }
@@ -125,18 +126,30 @@ extension Fsck {
 /// The signed checkpoints in the database, met in the order of their sizes.
 private struct CheckpointWalk {
   private let rows: RowCursor
+  private let receipts: RowCursor
   private let fsck: Fsck
   private var row: Row?
+  /// The next size with which receipts are given.
+  private var receiptSize: Int?
 
   init(_ database: Database, fsck: Fsck) throws {
     self.fsck = fsck
     rows = try Row.fetchCursor(
       database, sql: "SELECT size, note FROM checkpoints ORDER BY size")
     row = try rows.next()
+    receipts = try Row.fetchCursor(
+      database, sql: "SELECT size FROM checkpoints WHERE receipts = 1 ORDER BY size")
+    receiptSize = try receipts.next()?.integer("size")
   }
 
-  /// The size of the checkpoint after the present leaf; 0 when it has none yet.
-  var next: Int { get throws { try row?.integer("size") ?? 0 } }
+  /// The size of the checkpoint in the receipt of a leaf, which is the first after it that enough
+  /// witnesses cosigned; 0 when it has none yet.
+  mutating func receiptSize(of leaf: Int) throws -> Int {
+    while let size = receiptSize, size <= leaf {
+      receiptSize = try receipts.next()?.integer("size")
+    }
+    return receiptSize ?? 0
+  }
 
   /// Compares the checkpoint of this size, if there is one, with the tree.
   mutating func reach(_ frontier: Frontier) throws {

@@ -15,11 +15,7 @@ package struct TileSource: Sendable {
     isolation: isolated (any Actor)? = #isolation,
     _ body: (TileSource) async throws -> Result
   ) async throws -> Result {
-    var prefix = url
-    while prefix.hasSuffix("/") { prefix.removeLast() }
-    guard let parts = URLComponents(string: prefix), ["http", "https"].contains(parts.scheme),
-      parts.host?.isEmpty == false, parts.query == nil, parts.fragment == nil
-    else {
+    guard let prefix = prefix(of: url) else {
       throw MonitorFailure.unreachable("\(url): expected http://HOST[:PORT][/PREFIX] or https")
     }
     // A full bundle of the longest entries is 16 MiB, whatever it is packed as.
@@ -35,6 +31,16 @@ package struct TileSource: Sendable {
       try await http.shutdown()
       throw error
     }
+  }
+
+  /// What stands before the names of a log's files; nil for an address that cannot have any.
+  package static func prefix(of url: String) -> String? {
+    var prefix = url
+    while prefix.hasSuffix("/") { prefix.removeLast() }
+    guard let parts = URLComponents(string: prefix), ["http", "https"].contains(parts.scheme),
+      parts.host?.isEmpty == false, parts.query == nil, parts.fragment == nil
+    else { return nil }
+    return prefix
   }
 
   /// The signed checkpoint, unread.

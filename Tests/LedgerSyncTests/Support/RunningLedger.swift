@@ -18,10 +18,15 @@ final class RunningLedger: Sendable {
   var url: String { "http://127.0.0.1:\(port)" }
 
   /// Starts on a folder, which may hold an earlier log, and on a port, or any free one.
-  convenience init(folder: TemporaryFolder? = nil, port: Int = 0) async throws {
+  convenience init(
+    folder: TemporaryFolder? = nil, port: Int = 0, witnesses: Witnesses.Settings? = nil
+  ) async throws {
     let folder = try folder ?? TemporaryFolder()
     let signer = try LedgerKey.loadOrCreate(in: folder.path, origin: Self.origin)
-    let store = try LedgerStore(folder: folder.path, signer: signer)
+    let witnesses = try witnesses.map {
+      try Witnesses($0, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+    let store = try LedgerStore(folder: folder.path, signer: signer, witnesses: witnesses)
     try await self.init(store: store, folder: folder, port: port)
   }
 
