@@ -42,6 +42,8 @@ func kernelSettings(_ name: String, _ flags: [String]) -> [SwiftSetting] {
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+/// The C interface of the SQLite that GRDB uses.
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -127,7 +129,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "LedgerSync",
-      dependencies: ["LedgerWire", "Trace", "TransparencyLog", "Corpus", grdb, httpClient, log],
+      dependencies: [
+        "LedgerWire", "Trace", "TransparencyLog", "Corpus", grdb, sqlite, httpClient, log,
+      ],
       swiftSettings: strict),
     .target(
       name: "Ledger",
@@ -195,10 +199,18 @@ let package = Package(
     .executableTarget(name: "shard-exerciser", dependencies: ["Corpus"], swiftSettings: strict),
     .executableTarget(
       name: "train-dictionary", dependencies: ["Trace", "Corpus", "Zstd"], swiftSettings: strict),
+    // Disks that lose power or are full, for the outbox's tests and Benchmarks/crash.
+    .target(name: "CFaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
+    .target(
+      name: "OutboxFaults",
+      dependencies: ["CFaultVFS", "LedgerSync", "Trace", "Corpus", "Zstd", grdb],
+      path: "Benchmarks/crash/faults", swiftSettings: strict),
     // Appends and syncs in a loop, to be killed by the crash tests.
     .executableTarget(
       name: "outbox-exerciser",
-      dependencies: ["LedgerSync", "Trace", "Corpus", "TransparencyLog", arguments],
+      dependencies: [
+        "LedgerSync", "OutboxFaults", "Trace", "Corpus", "TransparencyLog", "Zstd", arguments,
+      ],
       swiftSettings: strict),
 
     // Tests, one target for each module
@@ -209,7 +221,7 @@ let package = Package(
     tests("Inference", ["Inference", "Tokenizers", "GGUF", "Kernels", "engine-fingerprint"]),
     tests("Fuzz", ["FuzzTargets"]),
     tests("CBOR", ["CBOR", crypto]),
-    tests("Zstd", ["Zstd"]),
+    tests("Zstd", ["Zstd", "OutboxFaults"]),
     tests("Corpus", ["Corpus", "CBOR", "GGUF", "Zstd", crypto, "shard-exerciser"]),
     tests("Retrieval", ["Retrieval", "Corpus", "Inference", "Kernels", grdb]),
     tests("Spans", ["Spans", "Corpus"]),
@@ -221,8 +233,8 @@ let package = Package(
     tests(
       "LedgerSync",
       [
-        "LedgerSync", "LedgerWire", "Ledger", "Witness", "Trace", "TransparencyLog", "Corpus", grdb,
-        lifecycle, log, "outbox-exerciser", "tributary-ledger",
+        "LedgerSync", "LedgerWire", "Ledger", "OutboxFaults", "Witness", "Trace", "TransparencyLog",
+        "Corpus", grdb, lifecycle, log, "outbox-exerciser", "tributary-ledger",
       ]),
     tests(
       "Ledger",

@@ -37,10 +37,15 @@ struct SeenCheckpoint: Equatable, Sendable {
 extension TraceStore {
   /// What is remembered of the ledger at that address.
   package func ledger(_ url: String) throws -> LedgerRecord? {
-    try pool.read { database in
+    try read { database in
       let row = try Row.fetchOne(
-        database, sql: "SELECT * FROM ledgers WHERE url = ?", arguments: [url])
+        database,
+        sql: """
+          SELECT *, \(try TraceStoreSchema.checkedTable("ledgers").isIntact) AS intact FROM ledgers
+          WHERE url = ?
+          """, arguments: [url])
       return try row.map { row in
+        try row.demandIntact("ledgers, \(url)")
         let registered: Data? = try row.optional("registered")
         let askedToWait: Int? = try row.optional("asked_to_wait")
         return LedgerRecord(
@@ -55,7 +60,7 @@ extension TraceStore {
 
   /// Pins the log's key; the first one stays.
   func pin(_ verifier: NoteVerifier, ledger url: String) throws {
-    try pool.write { database in
+    try write { database in
       try database.execute(
         sql: """
           INSERT INTO ledgers (url, vkey) VALUES (?, ?)
@@ -70,19 +75,25 @@ extension TraceStore {
   /// Their sealed batches stay: should the same log come back, it gets the same bytes.
   package func forgetLedger(_ url: String) throws {
     let url = try LedgerAddress.normalize(url)
-    try pool.write { database in
+    try write { database in
       try database.execute(
         sql: """
           UPDATE traces SET batch = NULL WHERE batch IN (
             SELECT number FROM batches WHERE state IN ('sealed', 'sent', 'quarantined')
               AND log = (SELECT vkey FROM ledgers WHERE url = ?))
           """, arguments: [url])
-      try database.execute(sql: "DELETE FROM ledgers WHERE url = ?", arguments: [url])
+      // The row stays: remains of a deleted one might be taken for a lost one.
+      try database.execute(
+        sql: """
+          UPDATE ledgers SET vkey = NULL, checkpoint = NULL, registered = NULL, failures = 0,
+            next_attempt = NULL, asked_to_wait = NULL, last_problem = NULL, last_success = NULL
+          WHERE url = ?
+          """, arguments: [url])
     }
   }
 
   func markRegistered(_ agent: ContributorKey?, ledger url: String) throws {
-    try pool.write { database in
+    try write { database in
       try database.execute(
         sql: "UPDATE ledgers SET registered = ? WHERE url = ?",
         arguments: [agent.map { Data($0.bytes) }, url])
@@ -90,7 +101,7 @@ extension TraceStore {
   }
 
   func recordSuccess(ledger url: String, now: Int) throws {
-    try pool.write { database in
+    try write { database in
       try database.execute(
         sql: """
           UPDATE ledgers SET failures = 0, next_attempt = NULL, asked_to_wait = NULL,
@@ -103,7 +114,7 @@ extension TraceStore {
   func recordFailure(
     ledger url: String, problem: String, nextAttempt: Int, isAskedToWait: Bool
   ) throws {
-    try pool.write { database in
+    try write { database in
       try database.execute(
         sql: """
           INSERT INTO ledgers (url, failures, next_attempt, asked_to_wait, last_problem)
@@ -117,7 +128,7 @@ extension TraceStore {
 
   /// Remembers a checkpoint if it is larger than the one before.
   func keep(_ seen: SeenCheckpoint, ledger url: String) throws {
-    try pool.write { database in try Self.keep(seen, ledger: url, database) }
+    try write { database in try Self.keep(seen, ledger: url, database) }
   }
 
   static func keep(_ seen: SeenCheckpoint, ledger url: String, _ database: Database) throws {

@@ -35,6 +35,7 @@ struct OutboxBatch: Equatable, Sendable {
 
   init(row: Row) throws {
     number = try row.integer("number")
+    try row.demandIntact("batches, row \(number)")
     sequence = try row.integer("sequence")
     let name = try row.text("state")
     guard let state = BatchState(rawValue: name) else {
@@ -52,32 +53,35 @@ struct OutboxBatch: Equatable, Sendable {
 extension TraceStore {
   /// The oldest batch of an agent for that log that is not settled.
   func nextBatch(log: NoteVerifier, agent: ContributorKey) throws -> OutboxBatch? {
-    try pool.read { database in
+    try read { database in
       try Row.fetchOne(
-        database, sql: Self.unsettled + " LIMIT 1", arguments: [log.vkey, Data(agent.bytes)]
+        database, sql: Self.unsettled() + " LIMIT 1", arguments: [log.vkey, Data(agent.bytes)]
       ).map(OutboxBatch.init(row:))
     }
   }
 
   /// The public parts that are in no batch yet, as many as would fit into one.
   func pendingParts(of agent: ContributorKey) throws -> [[UInt8]] {
-    try pool.read { database in try Self.pending(of: agent, database).good.map(\.publicBytes) }
+    try read { database in try Self.pending(of: agent, database).good.map(\.publicBytes) }
   }
 
   /// All of an agent's batches for that log that are not settled, in order.
   func unsettledBatches(log: NoteVerifier, agent: ContributorKey) throws -> [OutboxBatch] {
-    try pool.read { database in
+    try read { database in
       try Row.fetchAll(
-        database, sql: Self.unsettled, arguments: [log.vkey, Data(agent.bytes)]
+        database, sql: Self.unsettled(), arguments: [log.vkey, Data(agent.bytes)]
       ).map(OutboxBatch.init(row:))
     }
   }
 
-  private static let unsettled = """
-    SELECT number, sequence, state, count, header, payload FROM batches
+  private static func unsettled() throws -> String {
+    """
+    SELECT number, sequence, state, count, header, payload,
+      \(try TraceStoreSchema.checkedTable("batches").isIntact) AS intact FROM batches
     WHERE log = ? AND agent = ? AND state IN ('sealed', 'sent', 'quarantined')
     ORDER BY sequence
     """
+  }
 
   /// Seals the oldest pending traces into a batch; false if there are none.
   ///
@@ -87,7 +91,7 @@ extension TraceStore {
   func sealPending(
     for log: NoteVerifier, identity: ContributorIdentity, now: Int
   ) throws -> Bool {
-    try pool.write { database in
+    try write { database in
       let agent = identity.publicKey
       let (pending, damaged) = try Self.pending(of: agent, database)
       for (trace, error) in damaged {
@@ -110,6 +114,9 @@ extension TraceStore {
           Data(batch.payload), pending.count, now,
         ])
       let number = database.lastInsertedRowID
+      try database.execute(
+        sql: "INSERT INTO headers (number, log, header) VALUES (?, ?, ?)",
+        arguments: [number, log.vkey, Data(batch.signedHeader)])
       for trace in pending {
         try database.execute(
           sql: "UPDATE traces SET batch = ? WHERE number = ?", arguments: [number, trace.number])
@@ -130,7 +137,8 @@ extension TraceStore {
     let rows = try Row.fetchAll(
       database,
       sql: """
-        SELECT number, public FROM traces
+        SELECT number, public, \(try TraceStoreSchema.checkedTable("traces").isIntact) AS intact
+        FROM traces
         WHERE batch IS NULL AND damage IS NULL AND agent = ? ORDER BY number
         LIMIT \(LedgerLimits.tracesPerBatch)
         """, arguments: [Data(agent.bytes)])
@@ -139,6 +147,7 @@ extension TraceStore {
     for row in rows {
       let trace = PendingTrace(
         number: try row.integer("number"), publicBytes: (try? row.bytes("public")) ?? [])
+      try row.demandIntact("traces, row \(trace.number)")
       do throws(TraceError) {
         _ = try PublicTrace.verify(trace.publicBytes, agent: agent)
       } catch {
@@ -159,10 +168,12 @@ extension TraceStore {
     let row = try Row.fetchOne(
       database,
       sql: """
-        SELECT sequence, hash FROM batches WHERE log = ? AND agent = ?
+        SELECT sequence, hash, \(try TraceStoreSchema.checkedTable("batches").isIntact) AS intact
+        FROM batches WHERE log = ? AND agent = ?
         ORDER BY sequence DESC LIMIT 1
         """, arguments: [log.vkey, Data(agent.bytes)])
     guard let row else { return (0, BatchHeader.noPrevious) }
+    try row.demandIntact("batches, last row")
     guard let hash = Corpus.Digest(bytes: try row.bytes("hash")) else {
       throw CorpusError("traces.sqlite", field: "hash", found: "other bytes", expected: "32 bytes")
     }
@@ -173,7 +184,7 @@ extension TraceStore {
 extension TraceStore {
   /// Notes that a batch is about to be sent, before the first byte leaves.
   func markSent(_ batch: OutboxBatch) throws {
-    try pool.write { database in
+    try write { database in
       try database.execute(
         sql: """
           UPDATE batches SET attempts = attempts + 1,
@@ -189,7 +200,7 @@ extension TraceStore {
   func settle(
     _ batch: OutboxBatch, receipt: String, checkpoint: SeenCheckpoint, ledger url: String, now: Int
   ) throws {
-    try pool.write { database in
+    try write { database in
       if batch.state == .quarantined {
         try database.execute(
           sql: """
@@ -214,7 +225,7 @@ extension TraceStore {
 
   /// Puts a refused batch aside; its traces stay.
   func quarantine(_ batch: OutboxBatch, refusal: String) throws {
-    try pool.write { database in
+    try write { database in
       try database.execute(
         sql: """
           UPDATE batches SET state = 'quarantined', refusal = ?
@@ -229,7 +240,7 @@ extension TraceStore {
   /// Returns the number of traces.
   @discardableResult
   package func requeueQuarantined() throws -> Int {
-    try pool.write { database in
+    try write { database in
       try database.execute(
         sql: """
           UPDATE traces SET batch = NULL

@@ -5,6 +5,15 @@ import GRDB
 extension Row {
   // GRDB's subscripts trap on a value of another type, which a damaged file may hold.
 
+  /// Throws if the column `intact` says that the row's checksum does not hold.
+  func demandIntact(_ place: String) throws {
+    guard try integer("intact") == 1 else {
+      throw CorpusError(
+        "traces.sqlite", field: place, found: "bytes that changed since it was written",
+        expected: "the bytes of its checksum")
+    }
+  }
+
   func integer(_ column: String) throws -> Int { try checked(column, "a number") }
 
   func text(_ column: String) throws -> String { try checked(column, "text") }

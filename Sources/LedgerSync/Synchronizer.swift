@@ -60,6 +60,11 @@ package actor Synchronizer {
       return report
     }
     defer { withExtendedLifetime(lock) {} }
+    return try await synchronize(trigger)
+  }
+
+  /// One attempt, unless there is nothing to do now.
+  func attempt(_ trigger: Trigger) async throws -> SyncReport {
     if let report = try waitingReport(trigger) { return report }
     return try await exchange()
   }

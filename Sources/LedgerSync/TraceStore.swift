@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import GRDB
+import Synchronization
 import Trace
 
 /// The traces of this device and the outbox through which their public parts go to a ledger.
@@ -9,44 +10,88 @@ import Trace
 /// been synced to the disk.
 package final class TraceStore: Sendable {
   package let path: String
-  let pool: DatabasePool
+  let reserve: SpaceReserve
+  /// Replaced when the file was repaired: an open connection may remember what was damaged.
+  private let connections: Mutex<DatabasePool>
+
+  var pool: DatabasePool { connections.withLock { $0 } }
 
   /// Opens the file, or creates it readable for its owner alone.
-  package init(path: String) throws {
+  ///
+  /// A file that is damaged so much that it cannot be opened is repaired; see `damages`.
+  package init(
+    path: String,
+    freeSpace: @escaping @Sendable (String) -> Int? = SpaceReserve.systemFreeSpace
+  ) throws {
     self.path = path
+    let reserve = SpaceReserve(path: path + ".reserve", freeSpace: freeSpace)
+    self.reserve = reserve
     try DurableFile.createFolder(DurableFile.parent(of: path))
     if !FileManager.default.fileExists(atPath: path) {
       _ = FileManager.default.createFile(
         atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
     }
-    pool = try TraceStoreSchema.open(path: path)
+    let pool = try Self.withSpace(reserve, draining: true, path: path) {
+      try StoreLock.alone.hold(path + ".lock") { try Self.openOrRepair(path) }
+    }
+    connections = Mutex(pool)
+    reserve.refill()
+  }
+
+  private static func openOrRepair(_ path: String) throws -> DatabasePool {
+    do {
+      return try TraceStoreSchema.open(path: path)
+    } catch  where mayBeDamage(error) {
+      let now = Int(Date().timeIntervalSince1970)
+      _ = try repair(path: path, cause: "\(error)", now: now)
+      return try TraceStoreSchema.open(path: path)
+    }
+  }
+
+  /// Opens the file anew; nobody else may open it meanwhile.
+  func reopen() throws {
+    let fresh = try TraceStoreSchema.open(path: path)
+    let old = connections.withLock { pool in
+      defer { pool = fresh }
+      return pool
+    }
+    // A reader may still be at it; its connections close when it ends.
+    try? old.close()
+  }
+
+  /// Closes the file; the store cannot be used afterwards.
+  package func close() throws {
+    moveLog()
+    try pool.close()
   }
 
   /// Keeps a trace and puts its public part into the outbox; a trace that is there already stays.
   package func append(_ trace: SealedTrace) throws {
-    try pool.write { database in
+    try write(draining: false) { database in
+      // Not OR IGNORE, which would use up a number, and a number without a row is a lost row.
       try database.execute(
         sql: """
-          INSERT OR IGNORE INTO traces (id, agent, created, stored, public)
-          VALUES (?, ?, ?, ?, ?)
+          INSERT INTO traces (id, agent, created, stored, public) SELECT ?1, ?2, ?3, ?4, ?5
+          WHERE NOT EXISTS (SELECT 1 FROM traces WHERE id = ?1)
           """,
         arguments: [
           Data(trace.id.bytes), Data(trace.publicPart.agent.bytes), trace.publicPart.created,
           Data(trace.storedBytes), Data(trace.publicBytes),
         ])
     }
+    moveLog()
   }
 
   /// The latest traces first.
   package func list(limit: Int = 100) throws -> [TraceEntry] {
-    try pool.read { database in
+    try read { database in
       try TraceEntry.fetch(database, where: "TRUE", limit: limit)
     }
   }
 
   /// The trace of that id with its stored bytes.
   package func load(_ id: TraceID) throws -> (entry: TraceEntry, storedBytes: [UInt8])? {
-    try pool.read { database in
+    try read { database in
       let entries = try TraceEntry.fetch(
         database, where: "t.id = ?", arguments: [Data(id.bytes)], limit: 1)
       guard let entry = entries.first else { return nil }
@@ -61,7 +106,7 @@ package final class TraceStore: Sendable {
     guard !prefix.isEmpty,
       prefix.utf8.allSatisfy({ Hex.decode("0" + String(UnicodeScalar($0))) != nil })
     else { return [] }
-    return try pool.read { database in
+    return try read { database in
       try TraceEntry.fetch(
         database, where: "hex(t.id) LIKE ?", arguments: [prefix + "%"], limit: 2)
     }
@@ -69,7 +114,7 @@ package final class TraceStore: Sendable {
 
   /// Counts by state, for every ledger together.
   package func statistics() throws -> OutboxStatistics {
-    try pool.read { database in
+    try read { database in
       var statistics = OutboxStatistics()
       let rows = try Row.fetchAll(
         database,

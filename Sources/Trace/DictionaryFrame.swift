@@ -1,3 +1,4 @@
+import CBOR
 import Corpus
 import Zstd
 
@@ -39,5 +40,17 @@ enum DictionaryFrame {
     } catch {
       throw TraceError("\(field).frame", found: error.description, expected: "a whole frame")
     }
+  }
+}
+
+extension Batch {
+  /// The payload that a header names, made again from its public parts; throws if they are others.
+  package static func payload(
+    of publicParts: [[UInt8]], expecting header: BatchHeader
+  ) throws -> [UInt8] {
+    let content = CBOR.array(publicParts.map { .bytes($0) }).encode()
+    let payload = try DictionaryFrame.pack(content)
+    _ = try openPayload(payload, expecting: header)
+    return payload
   }
 }

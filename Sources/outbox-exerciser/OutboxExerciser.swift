@@ -6,5 +6,6 @@ struct OutboxExerciser: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "outbox-exerciser",
     abstract: "Append traces and sync them in a loop, or check what became of them.",
-    subcommands: [Exercise.self, Check.self], defaultSubcommand: Exercise.self)
+    subcommands: [Exercise.self, Check.self, CrashPoints.self, FlipBytes.self, DecodeHostile.self],
+    defaultSubcommand: Exercise.self)
 }

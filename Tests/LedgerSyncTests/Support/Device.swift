@@ -13,11 +13,14 @@ struct Device {
   let identity: ContributorIdentity
   let store: TraceStore
 
-  init(folder: TemporaryFolder? = nil) throws {
+  init(
+    folder: TemporaryFolder? = nil,
+    freeSpace: @escaping @Sendable (String) -> Int? = { _ in .max }
+  ) throws {
     self.folder = try folder ?? TemporaryFolder()
     home = Home(config: self.folder.path, data: self.folder.path)
     identity = try ContributorIdentity.agent(in: home)
-    store = try TraceStore(path: home.traces)
+    store = try TraceStore(path: home.traces, freeSpace: freeSpace)
   }
 
   /// Keeps a new trace, in which a contributor has a third.

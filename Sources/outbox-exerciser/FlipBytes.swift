@@ -1,0 +1,65 @@
+import ArgumentParser
+import Corpus
+import Foundation
+import LedgerSync
+import OutboxFaults
+
+/// Changes bytes of a sample store one at a time, and looks what the agent makes of it.
+struct FlipBytes: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Change every byte of a sample store in turn, and check what is lost and reported.",
+    discussion: "Ends with exit code 1 if more than a row is lost, or something without a report.")
+
+  @Option(help: "A folder for the sample and its copies.")
+  var home: String
+
+  @Option(help: "The address of the ledger.")
+  var ledger: String
+
+  @Option(help: "Only every so many bytes.")
+  var every = 1
+
+  @Option(help: "What is changed in a byte: its bits under this mask.")
+  var mask: UInt8 = 0xff
+
+  func run() async throws {
+    let sweep = try await FlipSweep(folder: home, ledger: ledger)
+    say("\(sweep.byteCount) bytes, write-ahead log \(sweep.logByteCount) bytes")
+    var outcomes: [FlipSweep.Outcome] = []
+    var problems = 0
+    for offset in stride(from: 0, to: sweep.byteCount, by: every) {
+      do {
+        let outcome = try await sweep.flip(offset, mask: mask)
+        outcomes.append(outcome)
+        guard outcome.lost > 1 || (outcome.lost + outcome.moved > 0 && outcome.reports.isEmpty)
+        else { continue }
+        say("byte \(offset): \(outcome.lost) lost, reports: \(outcome.reports)")
+      } catch {
+        say("byte \(offset): \(error)")
+      }
+      problems += 1
+    }
+    say(
+      "\(outcomes.count) bytes changed: \(outcomes.count { !$0.reports.isEmpty }) found and "
+        + "repaired, \(outcomes.count { $0.lost > 0 }) cost one trace's private part or the trace, "
+        + "\(outcomes.count { $0.moved > 0 }) let traces be sent again, "
+        + "longest \(Int((outcomes.map(\.seconds).max() ?? 0) * 1000)) ms, \(problems) problems")
+    var log: [FlipSweep.Outcome] = []
+    for offset in stride(from: 0, to: sweep.logByteCount, by: every) {
+      do {
+        let outcome = try await sweep.flipLog(offset, mask: mask)
+        log.append(outcome)
+        guard outcome.lost + outcome.moved > 0 else { continue }
+        say("byte \(offset) of the write-ahead log: \(outcome.lost) lost")
+        problems += 1
+      } catch {
+        say("byte \(offset) of the write-ahead log: \(error)")
+        problems += 1
+      }
+    }
+    say(
+      "\(log.count) bytes of the write-ahead log changed, longest "
+        + "\(Int((log.map(\.seconds).max() ?? 0) * 1000)) ms, \(problems) problems in all")
+    guard problems == 0 else { throw ExitCode(1) }
+  }
+}
