@@ -1,4 +1,5 @@
 import CZstd
+import OutboxFaults
 import Testing
 
 @testable import Zstd
@@ -30,22 +31,44 @@ struct ZstdTests {
     }
   }
 
-  @Test("a bomb without a stated size stops at the maximum")
-  func bomb() throws {
+  @Test("a frame that does not state its size is refused before decoding")
+  func unstated() {
     let frame = streamed([UInt8](repeating: 0, count: 64 << 20))
     #expect(frame.count < 20_000)
-    #expect(throws: ZstdError.tooLarge(stated: nil, maximum: 1 << 20)) {
-      try Zstd.decompress(frame, maximumBytes: 1 << 20)
+    for frame in [frame, streamed(text)] {
+      #expect(throws: ZstdError.damaged("a frame that does not state its size")) {
+        try Zstd.decompress(frame, maximumBytes: 1 << 20)
+      }
     }
-    let small = streamed(text)
-    #expect(try Zstd.decompress(small, maximumBytes: text.count) == text)
+    // Frame header: no content size, window descriptor 2^31.
+    let window: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00]
+    #expect(throws: ZstdError.self) { try Zstd.decompress(window, maximumBytes: 1 << 20) }
   }
 
-  @Test("a window larger than the content may be is refused")
-  func window() {
-    // Frame header: no content size, window descriptor 2^31.
-    let frame: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00]
-    #expect(throws: ZstdError.self) { try Zstd.decompress(frame, maximumBytes: 1 << 20) }
+  @Test("a frame cannot state more than its bytes can hold")
+  func implausible() {
+    // Frame header: single segment, content size of 8 bytes; one empty last block.
+    for stated in [UInt64(1) << 40, 1 << 30, 1 << 21] {
+      let size = (0..<8).map { UInt8(truncatingIfNeeded: stated >> (8 * $0)) }
+      let frame = [0x28, 0xb5, 0x2f, 0xfd, 0xe0] + size + [1, 0, 0]
+      #expect(throws: ZstdError.self) { try Zstd.decompress(frame, maximumBytes: .max) }
+    }
+  }
+
+  @Test("64 KiB of any kind are decoded in less than 2 MiB, at a maximum of one")
+  func memory() throws {
+    var worst = 0
+    for (name, frame) in HostileFrames.all {
+      let context = try #require(ZSTD_createDCtx())
+      defer { ZSTD_freeDCtx(context) }
+      #expect(frame.count <= 64 << 10, "\(name)")
+      let output = try? Zstd.decompress(frame, 1 << 20, nil, context)
+      worst = max(worst, ZSTD_sizeof_DCtx(context) + (output ?? []).capacity)
+      // A frame that is refused half way has had its output reserved as well.
+      #expect(ZSTD_sizeof_DCtx(context) + (1 << 20) < 2 << 20, "\(name)")
+    }
+    #expect(worst > 1 << 20, "no frame was decoded to its maximum")
+    #expect(worst < 2 << 20)
   }
 
   @Test("truncated, extended, doubled and skippable frames are refused")
