@@ -143,7 +143,8 @@ let package = Package(
     .target(
       name: "Witness",
       dependencies: [
-        "TransparencyLog", "Corpus", crypto, grdb, httpClient, hummingbird, lifecycle, log,
+        "LedgerWire", "TransparencyLog", "Corpus", crypto, grdb, httpClient, hummingbird, lifecycle,
+        log,
       ],
       swiftSettings: strict),
 

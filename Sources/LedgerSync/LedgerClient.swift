@@ -178,7 +178,7 @@ extension LedgerClient {
   private func send(_ request: HTTPClientRequest) async throws -> [UInt8] {
     let answer: Answer
     do {
-      answer = try await withTimeout(timeout) { [http] in
+      answer = try await withDeadline(timeout) { [http] in
         let response = try await http.execute(request, timeout: .hours(1))
         let body = try await response.body.collect(upTo: Self.maximumAnswerBytes)
         return Answer(
@@ -234,21 +234,3 @@ private struct Answer: Sendable {
     }
   }
 }
-
-/// Runs `body` for at most `limit`; cancels it then.
-private func withTimeout<Result: Sendable>(
-  _ limit: Duration, _ body: @escaping @Sendable () async throws -> Result
-) async throws -> Result {
-  try await withThrowingTaskGroup(of: Result.self) { group in
-    group.addTask { try await body() }
-    group.addTask {
-      try await Task.sleep(for: limit)
-      throw TimedOut()
-    }
-    defer { group.cancelAll() }
-    guard let result = try await group.next() else { throw CancellationError() }
-    return result
-  }
-}
-
-struct TimedOut: Error {}

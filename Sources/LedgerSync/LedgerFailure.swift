@@ -24,7 +24,7 @@ package enum LedgerFailure: Error, Equatable, Sendable {
 
   init(transport error: any Error, timeout: Duration) {
     switch error {
-    case is TimedOut: self = .timeout(seconds: Int(timeout.components.seconds))
+    case is DeadlineError: self = .timeout(seconds: Int(timeout.components.seconds))
     case is NIOTooManyBytesError: self = .answerTooLarge
     case let error as HTTPClientError where error == .connectTimeout:
       self = .unreachable("no answer while connecting")

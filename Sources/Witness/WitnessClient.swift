@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import LedgerWire
 import NIOCore
 import TransparencyLog
 

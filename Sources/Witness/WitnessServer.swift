@@ -1,6 +1,7 @@
 import Corpus
 import Hummingbird
 import HummingbirdCore
+import LedgerWire
 import Logging
 import NIOCore
 import ServiceLifecycle

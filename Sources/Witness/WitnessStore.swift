@@ -19,8 +19,8 @@ package final class WitnessStore: Sendable {
   package init(folder: String) throws {
     try DurableFile.createFolder(folder)
     guard let lock = try FileLock.tryAcquire(folder + "/witness.lock") else {
-      throw WitnessError(
-        file: folder, field: "lock", found: "another witness on this folder",
+      throw CorpusError(
+        folder, field: "lock", found: "another witness on this folder",
         expected: "to be the only one; stop the other or choose another --data")
     }
     self.lock = Mutex(lock)
@@ -31,8 +31,8 @@ package final class WitnessStore: Sendable {
       FileManager.default.fileExists(atPath: path)
         || !FileManager.default.fileExists(atPath: WitnessKey.path(in: folder))
     else {
-      throw WitnessError(
-        file: path, field: "state", found: "nothing, although witness.key is there",
+      throw CorpusError(
+        path, field: "state", found: "nothing, although witness.key is there",
         expected: "what this key cosigned; restore the file, or retire the key and start a new "
           + "witness in another folder")
     }
@@ -100,8 +100,8 @@ package final class WitnessStore: Sendable {
       let root = Data.fromDatabaseValue(row["root"]).flatMap({ TreeHash(bytes: $0) }),
       let note = String.fromDatabaseValue(row["note"])
     else {
-      throw WitnessError(
-        file: file, field: "logs", found: "a damaged row for \(origin)",
+      throw CorpusError(
+        file, field: "logs", found: "a damaged row for \(origin)",
         expected: "size, root, time and note")
     }
     return Cosigned(

@@ -152,6 +152,8 @@ struct Serve: AsyncParsableCommand {
       return try LedgerStore(
         folder: data,
         publicFolder: publicFolder, signer: signer, witnesses: witnesses)
+    } catch let error as CorpusError {
+      try fail("\(error)", Exit.badData)
     } catch let error as LedgerError {
       try fail("\(error)", Exit.badData)
     } catch {

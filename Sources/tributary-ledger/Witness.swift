@@ -1,4 +1,5 @@
 import ArgumentParser
+import Corpus
 import Foundation
 import Ledger
 import Logging
@@ -102,7 +103,7 @@ struct WitnessCommand: AsyncParsableCommand {
       let signer = try WitnessKey.loadOrCreate(in: data, name: name ?? "")
       logger.notice("cosigns as \(signer.verifier.vkey)")
       return (store, WitnessService(store: store, signer: signer, logs: logs, logger: logger))
-    } catch let error as WitnessError {
+    } catch let error as CorpusError {
       try fail("\(error)", Exit.badData)
     } catch let error as NoteError {
       try fail("--name: \(error)", Exit.usage)

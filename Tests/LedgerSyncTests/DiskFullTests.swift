@@ -119,14 +119,12 @@ import Trace
   }
 
   /// The same on a real file system of 24 MiB.
-  @Test(.enabled(if: geteuid() == 0, "needs root, to mount a small file system"))
+  @Test(.enabled(if: SmallFileSystem.canBeMounted, "may not mount a small file system here"))
   func `a real file system without space is drained, and used again`() async throws {
     let ledger = try await RunningLedger()
     let folder = try TemporaryFolder()
-    let mounted = mount("tmpfs", folder.path, "tmpfs", 0, "size=24m") == 0
-    // In a container root may not mount; the tests above do not need to.
-    guard mounted else { return }
-    defer { umount2(folder.path, Int32(MNT_DETACH)) }
+    try #require(SmallFileSystem.mount(at: folder.path))
+    defer { SmallFileSystem.unmount(folder.path) }
     let device = try Device(folder: folder)
     #expect(device.store.reserve.isHeld)
     try device.addTrace()
@@ -156,4 +154,19 @@ extension TemporaryFolder {
       return sum + ((attributes[.size] as? NSNumber)?.intValue ?? 0)
     }
   }
+}
+
+/// A file system of 24 MiB, for which root is needed, and in a container more than that.
+private enum SmallFileSystem {
+  static let canBeMounted: Bool = {
+    guard let folder = try? TemporaryFolder(), mount(at: folder.path) else { return false }
+    unmount(folder.path)
+    return true
+  }()
+
+  static func mount(at path: String) -> Bool {
+    Glibc.mount("tmpfs", path, "tmpfs", 0, "size=24m") == 0
+  }
+
+  static func unmount(_ path: String) { umount2(path, Int32(MNT_DETACH)) }
 }

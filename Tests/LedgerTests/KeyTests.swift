@@ -21,14 +21,14 @@ import Testing
     _ = try LedgerKey.loadOrCreate(in: folder.path, origin: "test.example/log")
     let path = LedgerKey.path(in: folder.path)
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
-    let error = #expect(throws: LedgerError.self) { try LedgerKey.load(in: folder.path) }
+    let error = #expect(throws: CorpusError.self) { try LedgerKey.load(in: folder.path) }
     #expect(error?.description.contains("chmod 600") == true)
   }
 
   @Test func `a log keeps its origin`() throws {
     let folder = try TemporaryFolder()
     _ = try LedgerKey.loadOrCreate(in: folder.path, origin: "test.example/log")
-    #expect(throws: LedgerError.self) {
+    #expect(throws: CorpusError.self) {
       try LedgerKey.loadOrCreate(in: folder.path, origin: "test.example/other")
     }
   }
@@ -37,7 +37,7 @@ import Testing
     let folder = try TemporaryFolder()
     try DurableFile.write(
       Array("PRIVATE+KEY+x".utf8), to: LedgerKey.path(in: folder.path), permissions: 0o600)
-    #expect(throws: LedgerError.self) { try LedgerKey.load(in: folder.path) }
+    #expect(throws: CorpusError.self) { try LedgerKey.load(in: folder.path) }
   }
 
   @Test func `every commit is synced to the disk`() async throws {

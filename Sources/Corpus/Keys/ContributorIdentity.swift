@@ -36,13 +36,7 @@ extension ContributorIdentity {
 
   /// Reads a key file and refuses one that anybody but its owner may open.
   package static func load(path: String) throws -> ContributorIdentity {
-    let file = try OpenFile(reading: path)
-    guard file.permissions & 0o077 == 0 else {
-      throw CorpusError(
-        path, field: "permissions", found: "0" + String(file.permissions, radix: 8),
-        expected: "0600; run: chmod 600 \(path)")
-    }
-    let text = String(decoding: try file.readAll(maximumBytes: 4096), as: UTF8.self)
+    let text = try PrivateKeyFile.read(path)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard lines.count == 4, lines[0] == formatLine, lines[3].isEmpty,
       lines[1].hasPrefix("name: "), lines[2].hasPrefix("key: "),
@@ -60,7 +54,7 @@ extension ContributorIdentity {
     let seed = Hex.encode(identity.privateKey.rawRepresentation)
     let text = "\(formatLine)\nname: \(name)\nkey: \(seed)\n"
     try DurableFile.createFolder(DurableFile.parent(of: path), permissions: 0o700)
-    try DurableFile.write(Array(text.utf8), to: path, permissions: 0o600, replacing: false)
+    try PrivateKeyFile.create(text, at: path)
     return identity
   }
 

@@ -2,7 +2,7 @@
 package struct DeadlineError: Error {}
 
 /// Runs `body` for at most `limit`; cancels it then.
-func withDeadline<Result: Sendable>(
+package func withDeadline<Result: Sendable>(
   _ limit: Duration, _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
   try await withThrowingTaskGroup(of: Result.self) { group in
