@@ -138,7 +138,8 @@ import TransparencyLog
             let connection = try? RawConnection(port: port)
             connection?.send(opening)
             // One byte now and then keeps an idle time-out from seeing anything.
-            let isClosed = await connection?.drip("x", every: .milliseconds(200), for: .seconds(600))
+            let isClosed = await connection?.drip(
+              "x", every: .milliseconds(200), for: .seconds(600))
             #expect(isClosed == true, "\(opening)")
           }
         }
