@@ -47,7 +47,8 @@ extension AgentSession {
       let sealed = try TraceCodec.seal(record, identity: agentIdentity())
       try store().append(sealed)
       var report = try report(on: record)
-      report.dropped = answer.dropped.map { index in
+      // What only quotes others was left out for that, not for want of room.
+      report.dropped = answer.dropped.filter { !roster.sources[$0].isUnread }.map { index in
         let chunk = found[index].chunk
         return "\(chunk.reference.document):\(chunk.lines.lowerBound)-\(chunk.lines.upperBound)"
       }

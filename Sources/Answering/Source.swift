@@ -14,6 +14,9 @@ package struct Source: Sendable, Equatable {
   /// Sentences, as indices, that the reader does not see; a chat model sees the whole text.
   package var unread: Set<Int>
 
+  /// Whether the reader sees nothing of it.
+  package var isUnread: Bool { unread.count == sentences.count }
+
   package init(
     reference: String, text: String, sentences: [String], player: Int, document: Int,
     unread: Set<Int> = []

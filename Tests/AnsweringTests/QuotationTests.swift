@@ -45,6 +45,9 @@ import Testing
       reference: "again", text: fact, sentences: [fact], player: Village.sources[1].player,
       document: 16)
     #expect(try marked([Village.sources[1], same], precedence: [0, 1]) == [[], []])
+    let read = try Models.answerer().withoutQuotations(
+      [Village.sources[1], hill([fact]), hill([fact] + own)], precedence: [0, 1, 2])
+    #expect(read.map(\.isUnread) == [false, true, false])
   }
 
   @Test func `a document that mixes a quotation with its own words is worth what it is without`()
