@@ -7,8 +7,8 @@ struct Quotations {
   /// The weight of common stems, as a part of all in the sentence that has more of its own, from which on
   /// one is a quotation of the other.
   ///
-  /// Higher than for copies of whole passages (`CopiedSentences`): two honest sentences of one form, about
-  /// two places with two values, reach two thirds.
+  /// Higher than for copies of whole passages (`CopiedSentences`), since here one sentence decides: two
+  /// honest ones of one form, about two places with two values, have more than half in common.
   static let threshold = 0.7
   /// A shorter sentence is anybody's.
   static let leastWords = 8

@@ -24,10 +24,7 @@ import TransparencyLog
       lost += outcome.lost
     }
     #expect(lost < 90)
-    for offset in stride(from: 0, to: sweep.logByteCount, by: max(1, sweep.logByteCount / 10)) {
-      let outcome = try await sweep.flipLog(offset)
-      #expect(outcome.lost + outcome.moved == 0, "byte \(offset) of the write-ahead log")
-    }
+    #expect(sweep.logByteCount == 0, "the write-ahead log was left with what could be undone")
     try await ledger.stop()
   }
 

@@ -28,13 +28,12 @@ package struct FlipSweep: Sendable {
   private let folder: String
   private let identity: ContributorIdentity
   private let sample: [UInt8]
-  /// The write-ahead log that lies beside it.
-  private let log: [UInt8]
   private let truth: Truth
   private let url: String
 
   package var byteCount: Int { sample.count }
-  package var logByteCount: Int { log.count }
+  /// What lies in the write-ahead log beside it, where a changed byte would undo commits unnoticed.
+  package let logByteCount: Int
 
   /// Makes the sample in `folder`: traces in a receipted batch, in a sealed one and in none, with a
   /// real ledger at `url`.
@@ -61,7 +60,10 @@ package struct FlipSweep: Sendable {
     try store.close()
     // As an agent leaves it that has only looked.
     try TraceStore(path: path).close()
-    log = (try? DurableFile.read(path + "-wal", maximumBytes: 64 << 20)) ?? []
+    let log = path + "-wal"
+    logByteCount =
+      FileManager.default.fileExists(atPath: log)
+      ? try DurableFile.read(log, maximumBytes: 64 << 20).count : 0
     sample = try DurableFile.read(path, maximumBytes: 64 << 20)
   }
 
@@ -93,22 +95,14 @@ package struct FlipSweep: Sendable {
   package func flip(_ offset: Int, mask: UInt8 = 0xff) async throws -> Outcome {
     var bytes = sample
     bytes[offset] ^= mask
-    return try await open(bytes, log: nil, offset: offset)
+    return try await open(bytes, offset: offset)
   }
 
-  /// Changes a byte of the write-ahead log that an agent leaves; the main file is as it was.
-  package func flipLog(_ offset: Int, mask: UInt8 = 0xff) async throws -> Outcome {
-    var bytes = log
-    bytes[offset] ^= mask
-    return try await open(sample, log: bytes, offset: offset)
-  }
-
-  private func open(_ bytes: [UInt8], log: [UInt8]?, offset: Int) async throws -> Outcome {
+  private func open(_ bytes: [UInt8], offset: Int) async throws -> Outcome {
     let path = "\(folder)/flip-\(offset)/traces.sqlite"
     try DurableFile.createFolder(DurableFile.parent(of: path))
     defer { try? FileManager.default.removeItem(atPath: DurableFile.parent(of: path)) }
     try Data(bytes).write(to: URL(filePath: path))
-    if let log { try Data(log).write(to: URL(filePath: path + "-wal")) }
     let start = ContinuousClock.now
     let store = try TraceStore(path: path, freeSpace: { _ in 0 })
     defer { try? store.close() }
