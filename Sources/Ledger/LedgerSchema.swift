@@ -1,84 +1,74 @@
-import Corpus
-import GRDB
-
-/// The tables of a ledger in SQLite, and how they are opened.
-enum LedgerSchema {
+/// The tables of a ledger, and how they came about.
+package enum LedgerSchema {
+  /// SQLite's file in the data folder.
   static let file = "ledger.sqlite"
 
-  /// Opens or creates the database: write-ahead log, and every commit synced to the disk.
-  static func open(path: String) throws -> DatabasePool {
-    var configuration = Configuration()
-    configuration.busyMode = .timeout(10)
-    configuration.maximumReaderCount = 4
-    let pool = try DatabasePool(path: path, configuration: configuration)
-    // GRDB sets NORMAL with the write-ahead log, which can lose commits in a power failure.
-    try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-    try migrator.migrate(pool)
-    return pool
+  /// A change of the tables that every database goes through once, in the order of ``migrations``.
+  package struct Migration: Sendable {
+    package let name: String
+    package let statements: @Sendable (SQLDialect) -> [String]
   }
 
-  /// Whether a database has all that this program expects; one that is only read is not changed.
-  static func isCurrent(_ database: Database) throws -> Bool {
-    try migrator.hasCompletedMigrations(database)
-  }
-
-  private static var migrator: DatabaseMigrator {
-    var migrator = DatabaseMigrator()
-    migrator.registerMigration("1") { database in
-      for statement in tables { try database.execute(sql: statement) }
-    }
-    migrator.registerMigration("witnesses") { database in
-      // Whether receipts are given with it: 0 while too few witnesses have cosigned it. Its note
-      // is fixed once it is 1.
-      try database.execute(
-        sql: "ALTER TABLE checkpoints ADD COLUMN receipts INTEGER NOT NULL DEFAULT 1")
-    }
-    return migrator
-  }
-
-  private static let tables = [
-    """
-    CREATE TABLE agents (
-      key BLOB PRIMARY KEY, name TEXT NOT NULL, registered INTEGER NOT NULL,
-      record BLOB NOT NULL) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE shards (
-      root BLOB PRIMARY KEY, name TEXT NOT NULL, contributor BLOB NOT NULL,
-      contributor_name TEXT NOT NULL, registered INTEGER NOT NULL, record BLOB NOT NULL)
-    WITHOUT ROWID
-    """,
-    "CREATE INDEX shards_by_contributor ON shards (contributor)",
-    // A leaf of the tree. `receipt_size` is the size of the checkpoint in its first receipt, 0
-    // before there is one.
-    """
-    CREATE TABLE entries (
-      position INTEGER PRIMARY KEY, agent BLOB NOT NULL, sequence INTEGER NOT NULL,
-      hash BLOB NOT NULL, header BLOB NOT NULL, payload BLOB, logged INTEGER NOT NULL,
-      receipt_size INTEGER NOT NULL, UNIQUE (agent, sequence))
-    """,
-    // Hashes of the tree's nodes in the order of NodePosition.storageIndex.
-    "CREATE TABLE hashes (position INTEGER PRIMARY KEY, hash BLOB NOT NULL)",
-    "CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL)",
-    traces,
-    credits,
-    """
-    CREATE TABLE equivocations (
-      agent BLOB NOT NULL, sequence INTEGER NOT NULL, header BLOB NOT NULL,
-      seen INTEGER NOT NULL, PRIMARY KEY (agent, sequence)) WITHOUT ROWID
-    """,
+  package static let migrations = [
+    Migration(name: "1", statements: tables),
+    // Whether receipts are given with it: 0 while too few witnesses have cosigned it. Its note is
+    // fixed once it is 1.
+    Migration(name: "witnesses") { dialect in
+      ["ALTER TABLE checkpoints ADD COLUMN receipts \(dialect.integer) NOT NULL DEFAULT 1"]
+    },
   ]
 
-  /// An agent's trace is credited once, whatever batches it is in.
-  static let traces = """
-    CREATE TABLE traces (
-      agent BLOB NOT NULL, id BLOB NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (agent, id))
-    WITHOUT ROWID
-    """
+  private static func tables(_ dialect: SQLDialect) -> [String] {
+    let (bytes, integer, end) = (dialect.bytes, dialect.integer, dialect.withoutRowID)
+    return [
+      """
+      CREATE TABLE agents (
+        key \(bytes) PRIMARY KEY, name TEXT NOT NULL, registered \(integer) NOT NULL,
+        record \(bytes) NOT NULL)\(end)
+      """,
+      """
+      CREATE TABLE shards (
+        root \(bytes) PRIMARY KEY, name TEXT NOT NULL, contributor \(bytes) NOT NULL,
+        contributor_name TEXT NOT NULL, registered \(integer) NOT NULL,
+        record \(bytes) NOT NULL)\(end)
+      """,
+      "CREATE INDEX shards_by_contributor ON shards (contributor)",
+      // A leaf of the tree. `receipt_size` is the size of the checkpoint in its first receipt, 0
+      // before there is one.
+      """
+      CREATE TABLE entries (
+        position \(integer) PRIMARY KEY, agent \(bytes) NOT NULL, sequence \(integer) NOT NULL,
+        hash \(bytes) NOT NULL, header \(bytes) NOT NULL, payload \(bytes),
+        logged \(integer) NOT NULL, receipt_size \(integer) NOT NULL, UNIQUE (agent, sequence))
+      """,
+      // Hashes of the tree's nodes in the order of NodePosition.storageIndex.
+      "CREATE TABLE hashes (position \(integer) PRIMARY KEY, hash \(bytes) NOT NULL)",
+      "CREATE TABLE checkpoints (size \(integer) PRIMARY KEY, note TEXT NOT NULL)",
+      traces(dialect),
+      credits(dialect),
+      """
+      CREATE TABLE equivocations (
+        agent \(bytes) NOT NULL, sequence \(integer) NOT NULL, header \(bytes) NOT NULL,
+        seen \(integer) NOT NULL, PRIMARY KEY (agent, sequence))\(end)
+      """,
+    ]
+  }
 
-  static let credits = """
-    CREATE TABLE credits (
-      contributor BLOB NOT NULL, period TEXT NOT NULL, answers INTEGER NOT NULL,
-      share_ppm INTEGER NOT NULL, PRIMARY KEY (contributor, period)) WITHOUT ROWID
+  /// An agent's trace is credited once, whatever batches it is in.
+  static func traces(_ dialect: SQLDialect) -> String {
     """
+    CREATE TABLE traces (
+      agent \(dialect.bytes) NOT NULL, id \(dialect.bytes) NOT NULL,
+      entry \(dialect.integer) NOT NULL, PRIMARY KEY (agent, id))\(dialect.withoutRowID)
+    """
+  }
+
+  static func credits(_ dialect: SQLDialect) -> String {
+    """
+    CREATE TABLE credits (
+      contributor \(dialect.bytes) NOT NULL, period TEXT NOT NULL,
+      answers \(dialect.integer) NOT NULL, share_ppm \(dialect.integer) NOT NULL,
+      PRIMARY KEY (contributor, period))\(dialect.withoutRowID)
+    """
+  }
 }

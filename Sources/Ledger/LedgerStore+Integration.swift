@@ -1,6 +1,5 @@
 import Corpus
 import Foundation
-import GRDB
 import LedgerWire
 import Trace
 import TransparencyLog
@@ -13,131 +12,203 @@ extension LedgerStore {
   func integrate(
     _ group: [AdmittedBatch], now: Int
   ) async throws -> [Result<Int, LedgerRefusal>] {
-    try await pool.write { database in
-      var frontier = try Frontier(
-        size: self.integratedSize(database), reader: DatabaseHashes(database: database))
-      return try group.map { batch in
-        try self.integrate(batch, into: &frontier, now: now, database)
-      }
+    try await database.write { connection in
+      var integration = try Integration(
+        connection, size: self.integratedSize(connection), now: now)
+      let outcomes = try group.map { try integration.add($0) }
+      try integration.finish()
+      return outcomes
     }
   }
+}
 
-  private func integrate(
-    _ batch: AdmittedBatch, into frontier: inout Frontier, now: Int, _ database: Database
-  ) throws -> Result<Int, LedgerRefusal> {
-    switch try place(of: batch, now: now, database) {
-    case .failure(let refusal): return .failure(refusal)
-    case .success(.logged(let position)): return .success(position)
-    case .success(.next): break
+/// One transaction in which the log grows.
+///
+/// Rows of the whole group are collected and inserted together, since what a statement costs besides
+/// its rows is most of what a leaf costs.
+private struct Integration {
+  private let connection: any SQLConnection
+  private let now: Int
+  private var frontier: Frontier
+  private var chains: [ContributorKey: Chain] = [:]
+  private var entries: [[SQLValue]] = []
+  private var hashes: [[SQLValue]] = []
+  private var credits: CreditSums
+
+  /// Where an agent's sequence stands.
+  private struct Chain {
+    let isRegistered: Bool
+    var next: Int
+    var head: Corpus.Digest
+    /// The batches of this group: they are not in the database yet.
+    var added: [Int: (position: Int, hash: Corpus.Digest)] = [:]
+  }
+
+  init(_ connection: any SQLConnection, size: Int, now: Int) throws {
+    self.connection = connection
+    self.now = now
+    frontier = try Frontier(size: size, reader: StoredHashes(connection: connection))
+    credits = CreditSums(period: Period.containing(now))
+  }
+
+  /// Places a batch: the position of its leaf, or why it was refused.
+  mutating func add(_ batch: AdmittedBatch) throws -> Result<Int, LedgerRefusal> {
+    let (header, batchHash) = (batch.header, batch.hash)
+    var chain = try chains[header.agent] ?? readChain(of: header.agent)
+    defer { chains[header.agent] = chain }
+    guard chain.isRegistered else { return .failure(.unknown(agent: header.agent)) }
+    if header.sequence < chain.next {
+      return try placeAgain(batch, hash: batchHash, chain: chain)
+    }
+    guard header.sequence == chain.next else {
+      return .failure(
+        .gap("batch.sequence", found: "\(header.sequence)", expected: "\(chain.next)"))
+    }
+    guard header.previous == chain.head else {
+      return .failure(
+        .gap("batch.previous", found: header.previous.hex, expected: chain.head.hex))
     }
     let position = frontier.size
-    var storageIndex = NodePosition.storedCount(leaves: position)
-    for hash in frontier.append(.leaf(batch.signedHeader)) {
-      try database.execute(
-        sql: "INSERT INTO hashes (position, hash) VALUES (?, ?)",
-        arguments: [storageIndex, Data(hash.bytes)])
-      storageIndex += 1
-    }
-    try database.execute(
-      sql: """
-        INSERT INTO entries (position, agent, sequence, hash, header, payload, logged, receipt_size)
-        VALUES (?, ?, ?, ?, ?, ?, ?, 0)
-        """,
-      arguments: [
-        position, Data(batch.header.agent.bytes), batch.header.sequence, Data(batch.hash.bytes),
-        Data(batch.signedHeader), batch.content.map { Data($0.payload) }, now,
-      ])
-    let period = Period.containing(now)
-    for trace in batch.content?.traces ?? [] {
-      _ = try Self.credit(trace, entry: position, period: period, database)
-    }
+    append(batch, hash: batchHash)
+    for trace in batch.content?.traces ?? [] { credits.add(trace, entry: position) }
+    chain.next += 1
+    chain.head = batchHash
+    chain.added[header.sequence] = (position, batchHash)
     return .success(position)
   }
 
-  /// Credits a trace's shares; false when they were credited before.
-  static func credit(
-    _ trace: PublicTrace, entry: Int, period: String, _ database: Database
-  ) throws -> Bool {
-    try database.execute(
-      sql: "INSERT OR IGNORE INTO traces (agent, id, entry) VALUES (?, ?, ?)",
-      arguments: [Data(trace.agent.bytes), Data(trace.id.bytes), entry])
-    guard database.changesCount == 1 else { return false }
-    for share in trace.shares where share.sharePPM > 0 {
-      try database.execute(
-        sql: """
-          INSERT INTO credits (contributor, period, answers, share_ppm) VALUES (?, ?, 1, ?)
-          ON CONFLICT (contributor, period) DO UPDATE SET
-            answers = answers + 1, share_ppm = share_ppm + excluded.share_ppm
-          """,
-        arguments: [Data(share.contributor.bytes), period, share.sharePPM])
+  /// Writes what was collected.
+  mutating func finish() throws {
+    try connection.insert(into: "hashes", columns: ["position", "hash"], hashes)
+    try connection.insert(
+      into: "entries",
+      columns: [
+        "position", "agent", "sequence", "hash", "header", "payload", "logged", "receipt_size",
+      ], entries)
+    try credits.write(connection)
+  }
+
+  private mutating func append(_ batch: AdmittedBatch, hash: Corpus.Digest) {
+    let position = frontier.size
+    var index = NodePosition.storedCount(leaves: position)
+    for hash in frontier.append(.leaf(batch.signedHeader)) {
+      hashes.append([.integer(index), .blob(hash.bytes)])
+      index += 1
     }
-    return true
+    entries.append([
+      .integer(position), .blob(batch.header.agent.bytes), .integer(batch.header.sequence),
+      .blob(hash.bytes), .blob(batch.signedHeader), .optional(batch.content?.payload),
+      .integer(now), 0,
+    ])
+  }
+
+  private func readChain(of agent: ContributorKey) throws -> Chain {
+    let isRegistered = try LedgerStore.isRegistered(agent, connection)
+    let (next, head) = try LedgerStore.chain(of: agent, connection)
+    return Chain(isRegistered: isRegistered, next: next, head: head)
+  }
+
+  /// A number that was used before: the same batch keeps its leaf, another is kept as evidence.
+  private func placeAgain(
+    _ batch: AdmittedBatch, hash: Corpus.Digest, chain: Chain
+  ) throws -> Result<Int, LedgerRefusal> {
+    let header = batch.header
+    let logged =
+      try chain.added[header.sequence]
+      ?? LedgerStore.entry(header.agent, header.sequence, connection)
+    guard let logged else {
+      throw LedgerError(
+        file: connection.source, field: "entries of \(header.agent)",
+        found: "no sequence \(header.sequence)", expected: "every one below \(chain.next)")
+    }
+    guard logged.hash != hash else { return .success(logged.position) }
+    try connection.execute(
+      """
+      INSERT INTO equivocations (agent, sequence, header, seen) VALUES ($1, $2, $3, $4)
+      ON CONFLICT DO NOTHING
+      """,
+      [
+        .blob(header.agent.bytes), .integer(header.sequence), .blob(batch.signedHeader),
+        .integer(now),
+      ])
+    return .failure(.equivocation(header, logged: logged.hash, found: hash))
+  }
+}
+
+/// What contributors earn in one period, summed up before it is written.
+struct CreditSums {
+  let period: String
+  private var waiting: [(trace: PublicTrace, entry: Int)] = []
+
+  init(period: String) {
+    self.period = period
+  }
+
+  mutating func add(_ trace: PublicTrace, entry: Int) {
+    waiting.append((trace, entry))
+  }
+
+  /// Writes what was added, except traces that were credited before; returns the credited ones.
+  @discardableResult
+  mutating func write(_ connection: any SQLConnection) throws -> [PublicTrace] {
+    let rows = try connection.insert(
+      into: "traces", columns: ["agent", "id", "entry"],
+      waiting.map { [.blob($0.trace.agent.bytes), .blob($0.trace.id.bytes), .integer($0.entry)] },
+      end: "ON CONFLICT DO NOTHING RETURNING entry, id")
+    // A trace is there once in an entry.
+    let inserted = Set(rows.map(\.values))
+    let new = waiting.filter { inserted.contains([.integer($0.entry), .blob($0.trace.id.bytes)]) }
+    waiting = []
+    try writeSums(over: new.map(\.trace), connection)
+    return new.map(\.trace)
+  }
+
+  private func writeSums(over traces: [PublicTrace], _ connection: any SQLConnection) throws {
+    var sums: [ContributorKey: (answers: Int, sharePPM: Int)] = [:]
+    for share in traces.flatMap(\.shares) where share.sharePPM > 0 {
+      sums[share.contributor, default: (0, 0)].answers += 1
+      sums[share.contributor, default: (0, 0)].sharePPM += share.sharePPM
+    }
+    // In one order everywhere, so that transactions that lock the same rows do not block each other.
+    for (contributor, sum) in sums.sorted(by: { $0.key.hex < $1.key.hex }) {
+      try connection.execute(
+        """
+        INSERT INTO credits (contributor, period, answers, share_ppm) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (contributor, period) DO UPDATE SET
+          answers = credits.answers + excluded.answers,
+          share_ppm = credits.share_ppm + excluded.share_ppm
+        """,
+        [
+          .blob(contributor.bytes), .text(period), .integer(sum.answers), .integer(sum.sharePPM),
+        ])
+    }
   }
 }
 
 extension LedgerStore {
-  /// Where a batch belongs.
-  enum Place {
-    /// It is in the log already.
-    case logged(Int)
-    /// It follows the agent's last batch.
-    case next
-  }
-
-  /// Applies the rules of the agent's sequence; equivocation is kept as evidence.
-  private func place(
-    of batch: AdmittedBatch, now: Int, _ database: Database
-  ) throws -> Result<Place, LedgerRefusal> {
-    let header = batch.header
-    guard try isRegistered(header.agent, database) else {
-      return .failure(.unknown(agent: header.agent))
-    }
-    if let entry = try entry(header.agent, header.sequence, database) {
-      guard entry.hash != batch.hash else { return .success(.logged(entry.position)) }
-      try database.execute(
-        sql: """
-          INSERT OR IGNORE INTO equivocations (agent, sequence, header, seen) VALUES (?, ?, ?, ?)
-          """,
-        arguments: [
-          Data(header.agent.bytes), header.sequence, Data(batch.signedHeader), now,
-        ])
-      return .failure(.equivocation(header, logged: entry.hash, found: batch.hash))
-    }
-    let (next, head) = try chain(of: header.agent, database)
-    guard header.sequence == next else {
-      return .failure(.gap("batch.sequence", found: "\(header.sequence)", expected: "\(next)"))
-    }
-    guard header.previous == head else {
-      return .failure(
-        .gap("batch.previous", found: header.previous.hex, expected: head.hex))
-    }
-    return .success(.next)
-  }
-
-  func isRegistered(_ agent: ContributorKey, _ database: Database) throws -> Bool {
-    try Bool.fetchOne(
-      database, sql: "SELECT EXISTS (SELECT 1 FROM agents WHERE key = ?)",
-      arguments: [Data(agent.bytes)]) ?? false
+  static func isRegistered(
+    _ agent: ContributorKey, _ connection: any SQLConnection
+  ) throws -> Bool {
+    try connection.row("SELECT key FROM agents WHERE key = $1", [.blob(agent.bytes)]) != nil
   }
 
   /// The logged batch of an agent's sequence number.
-  func entry(
-    _ agent: ContributorKey, _ sequence: Int, _ database: Database
+  static func entry(
+    _ agent: ContributorKey, _ sequence: Int, _ connection: any SQLConnection
   ) throws -> (position: Int, hash: Corpus.Digest)? {
-    let row = try Row.fetchOne(
-      database, sql: "SELECT position, hash FROM entries WHERE agent = ? AND sequence = ?",
-      arguments: [Data(agent.bytes), sequence])
+    let row = try connection.row(
+      "SELECT position, hash FROM entries WHERE agent = $1 AND sequence = $2",
+      [.blob(agent.bytes), .integer(sequence)])
     return try row.map { (try $0.integer("position"), try $0.digest("hash")) }
   }
 
   /// The agent's next sequence number, and the hash of its last signed header.
-  func chain(
-    of agent: ContributorKey, _ database: Database
+  static func chain(
+    of agent: ContributorKey, _ connection: any SQLConnection
   ) throws -> (next: Int, head: Corpus.Digest) {
-    let row = try Row.fetchOne(
-      database,
-      sql: "SELECT sequence, hash FROM entries WHERE agent = ? ORDER BY sequence DESC LIMIT 1",
-      arguments: [Data(agent.bytes)])
+    let row = try connection.row(
+      "SELECT sequence, hash FROM entries WHERE agent = $1 ORDER BY sequence DESC LIMIT 1",
+      [.blob(agent.bytes)])
     guard let row else { return (0, BatchHeader.noPrevious) }
     return (try row.integer("sequence") + 1, try row.digest("hash"))
   }

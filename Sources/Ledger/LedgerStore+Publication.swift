@@ -1,6 +1,5 @@
 import Corpus
 import Foundation
-import GRDB
 import NIOPosix
 import TransparencyLog
 
@@ -14,9 +13,9 @@ extension LedgerStore {
   /// publishes what was integrated and not published; returns the size of the tree.
   @discardableResult
   package func recover() async throws -> Int {
-    let published = try await pool.read { database in
-      try self.checkPublishedFile(database)
-      return try self.treeSize(database)
+    let published = try await database.read { connection in
+      try self.checkPublishedFile(connection)
+      return try self.treeSize(connection)
     }
     try await offload { try self.publicFolder.prepare() }
     try await restoreFiles(size: published)
@@ -26,11 +25,11 @@ extension LedgerStore {
   /// Publishes the integrated tree, if a checkpoint of it is not public yet; returns its size.
   @discardableResult
   func publish() async throws -> Int {
-    let (note, published, frontier) = try await pool.read { database in
-      let note = try self.checkpointNote(database, size: nil)
+    let (note, published, frontier) = try await database.read { connection in
+      let note = try self.checkpointNote(connection, size: nil)
       let frontier = try Frontier(
-        size: self.integratedSize(database), reader: DatabaseHashes(database: database))
-      return (note, try self.treeSize(database), frontier)
+        size: self.integratedSize(connection), reader: StoredHashes(connection: connection))
+      return (note, try self.treeSize(connection), frontier)
     }
     if let note, published == frontier.size {
       let note = try await cosignAgain(note, size: published)
@@ -57,20 +56,20 @@ extension LedgerStore {
   /// enough witnesses cosigned it.
   func commit(_ note: SignedNote, size: Int) async throws {
     let isEnough = witnesses?.isEnough(note) ?? true
-    try await pool.write { database in
-      try database.execute(
-        sql: """
-          INSERT INTO checkpoints (size, note, receipts) VALUES (?, ?, ?)
-          ON CONFLICT (size) DO UPDATE SET note = excluded.note, receipts = excluded.receipts
-          """, arguments: [size, note.encoded, isEnough])
+    try await database.write { connection in
+      try connection.execute(
+        """
+        INSERT INTO checkpoints (size, note, receipts) VALUES ($1, $2, $3)
+        ON CONFLICT (size) DO UPDATE SET note = excluded.note, receipts = excluded.receipts
+        """, [.integer(size), .text(note.encoded), .integer(isEnough ? 1 : 0)])
       guard isEnough else { return }
       // Those without a receipt are the last ones of the log.
-      try database.execute(
-        sql: """
-          UPDATE entries SET receipt_size = ?1 WHERE position < ?1 AND position > coalesce(
-            (SELECT position FROM entries WHERE receipt_size > 0 ORDER BY position DESC LIMIT 1),
-            -1)
-          """, arguments: [size])
+      try connection.execute(
+        """
+        UPDATE entries SET receipt_size = $1 WHERE position < $1 AND position > coalesce(
+          (SELECT position FROM entries WHERE receipt_size > 0 ORDER BY position DESC LIMIT 1),
+          -1)
+        """, [.integer(size)])
     }
   }
 
@@ -101,27 +100,26 @@ extension LedgerStore {
 
   private func write(_ tiles: [TilePath]) async throws {
     guard !tiles.isEmpty else { return }
-    let files = try await pool.read { database in
-      try tiles.map { PublicFolder.File(path: $0, content: try self.content(of: $0, database)) }
+    let files = try await database.read { connection in
+      try tiles.map { PublicFolder.File(path: $0, content: try self.content(of: $0, connection)) }
     }
     try await offload { try self.publicFolder.write(files) }
   }
 
   /// A tile or bundle as the database has it.
-  func content(of tile: TilePath, _ database: Database) throws -> [UInt8] {
+  func content(of tile: TilePath, _ connection: any SQLConnection) throws -> [UInt8] {
     guard tile.kind == .entries else {
-      return try tile.content(from: DatabaseHashes(database: database))
+      return try tile.content(from: StoredHashes(connection: connection))
     }
-    let headers = try Data.fetchAll(
-      database,
-      sql: "SELECT header FROM entries WHERE position >= ? AND position < ? ORDER BY position",
-      arguments: [tile.firstLeaf, tile.firstLeaf + tile.width])
-    guard headers.count == tile.width else {
+    let rows = try connection.rows(
+      "SELECT header FROM entries WHERE position >= $1 AND position < $2 ORDER BY position",
+      [.integer(tile.firstLeaf), .integer(tile.firstLeaf + tile.width)])
+    guard rows.count == tile.width else {
       throw LedgerError(
-        file: LedgerSchema.file, field: "entries from \(tile.firstLeaf)",
-        found: "\(headers.count)", expected: "\(tile.width)")
+        file: connection.source, field: "entries from \(tile.firstLeaf)",
+        found: "\(rows.count)", expected: "\(tile.width)")
     }
-    return EntryBundle.encode(headers.map { Array($0) })
+    return EntryBundle.encode(try rows.map { try $0.bytes("header") })
   }
 
   /// Runs what waits for the disk outside of the threads that serve requests.
@@ -140,34 +138,36 @@ extension LedgerStore {
         if !tile.isPartial { self.publicFolder.removePartials(of: tile) }
         return !self.publicFolder.holds(tile)
       })
-    let partials = try await pool.read { database in
+    let partials = try await database.read { connection in
       try TileLayout.partialTiles(of: size).flatMap { tile in
-        try Self.publishedPartials(of: tile, database)
+        try Self.publishedPartials(of: tile, connection)
       }
     }
     try await writeTiles(partials.filter { !publicFolder.holds($0) })
   }
 
   /// The partial versions of a tile that checkpoints refer to, up to its own width.
-  static func publishedPartials(of tile: TilePath, _ database: Database) throws -> [TilePath] {
-    let statement = try database.cachedStatement(
-      sql: "SELECT EXISTS (SELECT 1 FROM checkpoints WHERE size >= ? AND size < ?)")
+  static func publishedPartials(of tile: TilePath, _ connection: any SQLConnection) throws
+    -> [TilePath]
+  {
     let leavesPerHash = 1 << (8 * tile.level)
     return try (1...tile.width).compactMap { width in
       let size = tile.firstLeaf + width * leavesPerHash
-      let isPublished = try Bool.fetchOne(statement, arguments: [size, size + leavesPerHash])
-      return isPublished == true ? TilePath(tile.kind, index: tile.index, width: width) : nil
+      let published = try connection.row(
+        "SELECT size FROM checkpoints WHERE size >= $1 AND size < $2 LIMIT 1",
+        [.integer(size), .integer(size + leavesPerHash)])
+      return published == nil ? nil : TilePath(tile.kind, index: tile.index, width: width)
     }
   }
 
   /// Refuses to go on when the published checkpoint is not one of this database: a database that
   /// was restored from an old copy would rewind the log.
-  private func checkPublishedFile(_ database: Database) throws {
+  private func checkPublishedFile(_ connection: any SQLConnection) throws {
     guard let bytes = try publicFolder.readCheckpoint(),
       let note = try? SignedNote(encoded: bytes),
       case .valid(let published) = Checkpoint.verify(note, by: verifier)
     else { return }
-    let size = try treeSize(database)
+    let size = try treeSize(connection)
     let refuse = { (field: String, found: String, expected: String) in
       LedgerError(
         file: "\(self.publicFolder.path)/\(PublicFolder.checkpoint)", field: field, found: found,
@@ -178,7 +178,7 @@ extension LedgerStore {
       throw refuse("size", "\(published.size)", "at most the database's \(size)")
     }
     let root = try Frontier(
-      size: Int(published.size), reader: DatabaseHashes(database: database)
+      size: Int(published.size), reader: StoredHashes(connection: connection)
     ).root
     guard root == published.root else {
       throw refuse("root of \(published.size) leaves", "\(published.root)", "\(root)")

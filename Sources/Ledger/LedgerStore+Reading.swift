@@ -1,6 +1,5 @@
 import Corpus
 import Foundation
-import GRDB
 import LedgerWire
 import Trace
 import TransparencyLog
@@ -18,46 +17,45 @@ extension LedgerStore {
 
   /// Looks a batch up before its content is read; an unregistered agent is refused.
   func standing(of batch: AdmittedBatch) async throws -> Standing {
-    try await pool.read { database in
-      guard try self.isRegistered(batch.header.agent, database) else {
+    try await database.read { connection in
+      guard try Self.isRegistered(batch.header.agent, connection) else {
         throw LedgerRefusal.unknown(agent: batch.header.agent)
       }
-      let entry = try self.entry(batch.header.agent, batch.header.sequence, database)
+      let entry = try Self.entry(batch.header.agent, batch.header.sequence, connection)
       guard let entry else { return .new }
       guard entry.hash == batch.hash else { return .conflicting }
-      let hasReceipt = try self.hasReceipt(entry.position, database)
+      let hasReceipt = try self.hasReceipt(entry.position, connection)
       return hasReceipt ? .logged(entry.position) : .unpublished
     }
   }
 
   /// The receipt of a leaf: always the same bytes, however often it is asked for.
   func receipt(position: Int) async throws -> ReceiptMessage {
-    try await pool.read { database in
-      let row = try Row.fetchOne(
-        database, sql: "SELECT header, receipt_size FROM entries WHERE position = ?",
-        arguments: [position])
-      if let witnesses = self.witnesses, try !self.hasReceipt(position, database) {
+    try await database.read { connection in
+      let row = try connection.row(
+        "SELECT header, receipt_size FROM entries WHERE position = $1", [.integer(position)])
+      if let witnesses = self.witnesses, try !self.hasReceipt(position, connection) {
         throw LedgerRefusal.waiting(for: witnesses.quorum)
       }
       guard let row, let size = try? row.integer("receipt_size"), size > position,
-        let note = try self.checkpointNote(database, size: size)
+        let note = try self.checkpointNote(connection, size: size)
       else {
         throw LedgerError(
-          file: LedgerSchema.file, field: "entries[\(position)]", found: "no such entry",
+          file: connection.source, field: "entries[\(position)]", found: "no such entry",
           expected: "an entry with its checkpoint")
       }
       let proof = try InclusionProof.prove(
-        leafIndex: position, treeSize: size, reader: DatabaseHashes(database: database))
-      return try ReceiptMessage(leaf: .leaf(row.data("header")), proof: proof, note: note)
+        leafIndex: position, treeSize: size, reader: StoredHashes(connection: connection))
+      return try ReceiptMessage(leaf: .leaf(row.bytes("header")), proof: proof, note: note)
     }
   }
 
   /// The latest signed checkpoint.
   func checkpoint() async throws -> String {
-    try await pool.read { database in
-      guard let note = try self.checkpointNote(database, size: nil) else {
+    try await database.read { connection in
+      guard let note = try self.checkpointNote(connection, size: nil) else {
         throw LedgerError(
-          file: LedgerSchema.file, field: "checkpoints", found: "nothing", expected: "a checkpoint")
+          file: connection.source, field: "checkpoints", found: "nothing", expected: "a checkpoint")
       }
       return note
     }
@@ -65,56 +63,56 @@ extension LedgerStore {
 
   /// The audit path of a leaf in the tree of that size.
   func inclusion(index: Int, size: Int) async throws -> [TreeHash] {
-    try await pool.read { database in
-      try self.check("size", size, from: 1, to: self.treeSize(database))
+    try await database.read { connection in
+      try self.check("size", size, from: 1, to: self.treeSize(connection))
       try self.check("index", index, from: 0, to: size - 1)
       return try InclusionProof.prove(
-        leafIndex: index, treeSize: size, reader: DatabaseHashes(database: database)
+        leafIndex: index, treeSize: size, reader: StoredHashes(connection: connection)
       ).path
     }
   }
 
   /// The proof that the tree of the new size begins with the tree of the old.
   func consistency(from old: Int, to new: Int) async throws -> [TreeHash] {
-    try await pool.read { database in
-      try self.check("to", new, from: 1, to: self.treeSize(database))
+    try await database.read { connection in
+      try self.check("to", new, from: 1, to: self.treeSize(connection))
       try self.check("from", old, from: 1, to: new)
       return try ConsistencyProof.prove(
-        oldSize: old, newSize: new, reader: DatabaseHashes(database: database)
+        oldSize: old, newSize: new, reader: StoredHashes(connection: connection)
       ).path
     }
   }
 
   /// The bytes of a leaf, or of the payload beside it.
   func entry(at index: Int, payload: Bool) async throws -> [UInt8] {
-    let data = try await pool.read { database in
+    let bytes = try await database.read { connection in
       let column = payload ? "payload" : "header"
-      return try Data.fetchOne(
-        database, sql: "SELECT \(column) FROM entries WHERE position = ?", arguments: [index])
+      return try connection.row(
+        "SELECT \(column) FROM entries WHERE position = $1", [.integer(index)]
+      )?.optionalBytes(column)
     }
-    guard let data else {
+    guard let bytes else {
       throw LedgerRefusal(
         .notFound, field: "index", found: "\(index)",
         expected: payload ? "a logged batch that is not void" : "a logged batch")
     }
-    return Array(data)
+    return bytes
   }
 
   /// Every agent that signed two batches with one number.
   func equivocations() async throws -> [EquivocationMessage] {
-    try await pool.read { database in
-      let rows = try Row.fetchAll(
-        database,
-        sql: """
-          SELECT q.agent, q.sequence, q.header, q.seen, e.header AS logged
-          FROM equivocations q JOIN entries e ON e.agent = q.agent AND e.sequence = q.sequence
-          ORDER BY q.seen, q.agent, q.sequence LIMIT 1000
-          """)
+    try await database.read { connection in
+      let rows = try connection.rows(
+        """
+        SELECT q.agent, q.sequence, q.header, q.seen, e.header AS logged
+        FROM equivocations q JOIN entries e ON e.agent = q.agent AND e.sequence = q.sequence
+        ORDER BY q.seen, q.agent, q.sequence LIMIT 1000
+        """)
       return try rows.map { row in
         EquivocationMessage(
-          agent: Hex.encode(try row.data("agent")), sequence: try row.integer("sequence"),
-          logged: try row.data("logged").base64EncodedString(),
-          conflicting: try row.data("header").base64EncodedString(),
+          agent: Hex.encode(try row.bytes("agent")), sequence: try row.integer("sequence"),
+          logged: Data(try row.bytes("logged")).base64EncodedString(),
+          conflicting: Data(try row.bytes("header")).base64EncodedString(),
           seen: try row.integer("seen"))
       }
     }
@@ -122,15 +120,16 @@ extension LedgerStore {
 
   /// Credits of a contributor by period.
   func statement(of contributor: ContributorKey, period: String?) async throws -> StatementMessage {
-    try await pool.read { database in
-      let rows = try Row.fetchAll(
-        database,
-        sql: """
-          SELECT period, answers, share_ppm FROM credits
-          WHERE contributor = ? AND (? IS NULL OR period = ?) ORDER BY period
-          """,
-        arguments: [Data(contributor.bytes), period, period])
-      let shards = try self.shards(of: contributor, database)
+    try await database.read { connection in
+      let select = "SELECT period, answers, share_ppm FROM credits WHERE contributor = $1"
+      let rows =
+        if let period {
+          try connection.rows(
+            "\(select) AND period = $2", [.blob(contributor.bytes), .text(period)])
+        } else {
+          try connection.rows("\(select) ORDER BY period", [.blob(contributor.bytes)])
+        }
+      let shards = try self.shards(of: contributor, connection)
       return try StatementMessage(
         log: self.verifier.name, contributor: contributor.hex,
         name: shards.first?.contributorName, shards: shards,

@@ -1,6 +1,5 @@
 import Corpus
 import Foundation
-import GRDB
 import LedgerWire
 
 extension LedgerStore {
@@ -8,25 +7,26 @@ extension LedgerStore {
   func register(
     _ agent: AgentRegistration, record: [UInt8], now: Int
   ) async throws -> AgentMessage {
-    try await pool.write { database in
-      try database.execute(
-        sql: "INSERT OR IGNORE INTO agents (key, name, registered, record) VALUES (?, ?, ?, ?)",
-        arguments: [Data(agent.agent.bytes), agent.name, now, Data(record)])
+    _ = try await database.write { connection in
+      try connection.execute(
+        """
+        INSERT INTO agents (key, name, registered, record) VALUES ($1, $2, $3, $4)
+        ON CONFLICT DO NOTHING
+        """, [.blob(agent.agent.bytes), .text(agent.name), .integer(now), .blob(record)])
     }
     return try await self.agent(agent.agent)
   }
 
   /// What is known of an agent.
   func agent(_ key: ContributorKey) async throws -> AgentMessage {
-    try await pool.read { database in
-      let row = try Row.fetchOne(
-        database, sql: "SELECT name, registered FROM agents WHERE key = ?",
-        arguments: [Data(key.bytes)])
+    try await database.read { connection in
+      let row = try connection.row(
+        "SELECT name, registered FROM agents WHERE key = $1", [.blob(key.bytes)])
       guard let row else {
         throw LedgerRefusal(
           .notFound, field: "agent", found: key.hex, expected: "a registered agent")
       }
-      let (next, head) = try self.chain(of: key, database)
+      let (next, head) = try Self.chain(of: key, connection)
       return AgentMessage(
         agent: key.hex, name: try row.text("name"), registered: try row.integer("registered"),
         nextSequence: next, head: next == 0 ? nil : head.hex)
@@ -37,16 +37,15 @@ extension LedgerStore {
   func register(
     _ shard: ShardRegistration, record: [UInt8], now: Int
   ) async throws -> ShardMessage {
-    try await pool.write { database in
-      try database.execute(
-        sql: """
-          INSERT OR IGNORE INTO shards
-            (root, name, contributor, contributor_name, registered, record)
-          VALUES (?, ?, ?, ?, ?, ?)
-          """,
-        arguments: [
-          Data(shard.root.bytes), shard.name, Data(shard.contributor.bytes),
-          shard.contributorName, now, Data(record),
+    _ = try await database.write { connection in
+      try connection.execute(
+        """
+        INSERT INTO shards (root, name, contributor, contributor_name, registered, record)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+        """,
+        [
+          .blob(shard.root.bytes), .text(shard.name), .blob(shard.contributor.bytes),
+          .text(shard.contributorName), .integer(now), .blob(record),
         ])
     }
     let held = try await self.shard(shard.root)
@@ -60,9 +59,8 @@ extension LedgerStore {
 
   /// A registered shard.
   func shard(_ root: Corpus.Digest) async throws -> ShardMessage {
-    try await pool.read { database in
-      let row = try Row.fetchOne(
-        database, sql: "SELECT * FROM shards WHERE root = ?", arguments: [Data(root.bytes)])
+    try await database.read { connection in
+      let row = try connection.row("SELECT * FROM shards WHERE root = $1", [.blob(root.bytes)])
       guard let row else {
         throw LedgerRefusal(
           .notFound, field: "shard", found: root.hex, expected: "a registered shard")
@@ -71,22 +69,21 @@ extension LedgerStore {
     }
   }
 
-  func shards(of contributor: ContributorKey, _ database: Database) throws -> [ShardMessage] {
-    let rows = try Row.fetchAll(
-      database,
-      sql: """
-        SELECT * FROM shards WHERE contributor = ? ORDER BY registered, root LIMIT 1000
-        """,
-      arguments: [Data(contributor.bytes)])
+  func shards(of contributor: ContributorKey, _ connection: any SQLConnection) throws
+    -> [ShardMessage]
+  {
+    let rows = try connection.rows(
+      "SELECT * FROM shards WHERE contributor = $1 ORDER BY registered, root LIMIT 1000",
+      [.blob(contributor.bytes)])
     return try rows.map(ShardMessage.init(row:))
   }
 }
 
 extension ShardMessage {
-  fileprivate init(row: Row) throws {
+  fileprivate init(row: SQLRow) throws {
     self.init(
-      root: Hex.encode(try row.data("root")), name: try row.text("name"),
-      contributor: Hex.encode(try row.data("contributor")),
+      root: Hex.encode(try row.bytes("root")), name: try row.text("name"),
+      contributor: Hex.encode(try row.bytes("contributor")),
       contributorName: try row.text("contributor_name"),
       registered: try row.integer("registered"))
   }

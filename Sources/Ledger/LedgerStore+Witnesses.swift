@@ -1,4 +1,3 @@
-import GRDB
 import LedgerWire
 import TransparencyLog
 
@@ -8,11 +7,11 @@ extension LedgerStore {
   /// The checkpoint with the cosignatures that come in time.
   func cosign(_ note: SignedNote, size: Int) async -> SignedNote {
     guard let witnesses else { return note }
-    return await witnesses.cosign(note) { [pool] old in
+    return await witnesses.cosign(note) { [database] old in
       guard old <= UInt64(size) else { return [] }
-      return try await pool.read { database in
+      return try await database.read { connection in
         try ConsistencyProof.prove(
-          oldSize: Int(old), newSize: size, reader: DatabaseHashes(database: database)
+          oldSize: Int(old), newSize: size, reader: StoredHashes(connection: connection)
         ).path
       }
     }
@@ -21,11 +20,11 @@ extension LedgerStore {
   /// Asks the witnesses once more for a checkpoint that too few of them have cosigned for
   /// receipts; any other is left as it is.
   func cosignAgain(_ note: String, size: Int) async throws -> String {
-    let waits = try await pool.read { database in
-      try Bool.fetchOne(
-        database, sql: "SELECT receipts = 0 FROM checkpoints WHERE size = ?", arguments: [size])
+    let waiting = try await database.read { connection in
+      try connection.row(
+        "SELECT size FROM checkpoints WHERE size = $1 AND receipts = 0", [.integer(size)])
     }
-    guard waits == true else { return note }
+    guard waiting != nil else { return note }
     let signed = try SignedNote(encoded: Array(note.utf8))
     let cosigned = await cosign(signed, size: size)
     let isEnough = witnesses?.isEnough(cosigned) ?? true
@@ -37,10 +36,11 @@ extension LedgerStore {
   }
 
   /// Whether the entry has a receipt, which never changes from then on.
-  func hasReceipt(_ position: Int, _ database: Database) throws -> Bool {
-    try Bool.fetchOne(
-      database, sql: "SELECT receipt_size > 0 FROM entries WHERE position = ?",
-      arguments: [position]) ?? false
+  func hasReceipt(_ position: Int, _ connection: any SQLConnection) throws -> Bool {
+    let row = try connection.row(
+      "SELECT position FROM entries WHERE position = $1 AND receipt_size > 0",
+      [.integer(position)])
+    return row != nil
   }
 }
 

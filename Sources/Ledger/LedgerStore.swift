@@ -1,15 +1,14 @@
 import Corpus
 import Foundation
-import GRDB
 import LedgerWire
 import Synchronization
 import TransparencyLog
 
-/// The ledger's state in SQLite: registrations, entries, the tree, credits.
+/// The ledger's state: registrations, entries, the tree, credits.
 ///
 /// A commit is synced to the disk before it is acknowledged. Reads see whole commits.
 package final class LedgerStore: Sendable {
-  let pool: DatabasePool
+  let database: any SQLDatabase
   let signer: NoteSigner
   package let publicFolder: PublicFolder
   /// Who cosigns the checkpoints; nil for a log without witnesses.
@@ -37,32 +36,33 @@ package final class LedgerStore: Sendable {
     self.signer = signer
     self.witnesses = witnesses
     self.publicFolder = PublicFolder(path: publicFolder ?? folder + "/public")
-    pool = try LedgerSchema.open(path: folder + "/" + LedgerSchema.file)
+    database = try SQLiteDatabase(path: folder + "/" + LedgerSchema.file)
   }
 
   /// The signed checkpoint of that size, or the latest.
-  func checkpointNote(_ database: Database, size: Int?) throws -> String? {
-    if let size {
-      return try String.fetchOne(
-        database, sql: "SELECT note FROM checkpoints WHERE size = ?", arguments: [size])
-    }
-    return try String.fetchOne(
-      database, sql: "SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1")
+  func checkpointNote(_ connection: any SQLConnection, size: Int?) throws -> String? {
+    let row =
+      if let size {
+        try connection.row("SELECT note FROM checkpoints WHERE size = $1", [.integer(size)])
+      } else {
+        try connection.row("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1")
+      }
+    return try row?.text("note")
   }
 
   /// Closes the files; the store cannot be used afterwards.
   package func close() throws {
-    try pool.close()
+    try database.close()
     lock.withLock { $0 = nil }
   }
 
   /// The number of leaves under the latest checkpoint.
-  func treeSize(_ database: Database) throws -> Int {
-    try Int.fetchOne(database, sql: "SELECT max(size) FROM checkpoints") ?? 0
+  func treeSize(_ connection: any SQLConnection) throws -> Int {
+    try connection.integer("SELECT max(size) FROM checkpoints") ?? 0
   }
 
   /// The number of committed leaves; those without a checkpoint have no receipt yet.
-  func integratedSize(_ database: Database) throws -> Int {
-    try Int.fetchOne(database, sql: "SELECT max(position) + 1 FROM entries") ?? 0
+  func integratedSize(_ connection: any SQLConnection) throws -> Int {
+    try connection.integer("SELECT max(position) + 1 FROM entries") ?? 0
   }
 }

@@ -29,7 +29,7 @@ struct Fsck: ParsableCommand {
     }
     let summary: Ledger.Fsck.Summary
     do {
-      let fsck = Ledger.Fsck(
+      let fsck = try Ledger.Fsck(
         folder: data, publicFolder: publicFolder,
         verifier: try LedgerKey.load(in: data).verifier, report: { print($0) })
       summary = try fsck.run()

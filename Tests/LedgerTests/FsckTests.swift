@@ -48,7 +48,7 @@ import TransparencyLog
 
     func check() throws -> (differences: [Difference], summary: Fsck.Summary) {
       var differences: [Difference] = []
-      let fsck = Fsck(
+      let fsck = try Fsck(
         folder: folder.path, verifier: try LedgerKey.load(in: folder.path).verifier,
         report: { differences.append($0) })
       let summary = try fsck.run()

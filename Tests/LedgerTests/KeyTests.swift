@@ -1,6 +1,5 @@
 import Corpus
 import Foundation
-import GRDB
 import Testing
 
 @testable import Ledger
@@ -42,9 +41,7 @@ import Testing
 
   @Test func `every commit is synced to the disk`() async throws {
     let ledger = try TestLedger()
-    let level = try await ledger.store.pool.write {
-      try Int.fetchOne($0, sql: "PRAGMA synchronous")
-    }
+    let level = try await ledger.store.database.write { try $0.integer("PRAGMA synchronous") }
     #expect(level == 2)
   }
 

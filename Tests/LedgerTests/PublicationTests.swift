@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import GRDB
 import LedgerWire
 import Testing
 import Trace
@@ -169,9 +170,7 @@ import TransparencyLog
       let ledger = try TestLedger(folder: folder)
       try await ledger.registered(agent)
       _ = try await ledger.service.submit(agent.next([agent.trace()]))
-      try await ledger.store.pool.writeWithoutTransaction {
-        try $0.execute(sql: "VACUUM INTO ?", arguments: [copy])
-      }
+      try await DatabaseQueue(path: "\(folder.path)/\(LedgerSchema.file)").vacuum(into: copy)
       _ = try await ledger.service.submit(agent.next([agent.trace()]))
       try ledger.store.close()
     }

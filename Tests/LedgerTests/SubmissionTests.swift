@@ -238,7 +238,7 @@ import TransparencyLog
     var agent = try TestAgent()
     try await ledger.registered(agent)
     for _ in 0..<9 { _ = try await ledger.service.submit(agent.next([agent.trace()])) }
-    let roots = try await ledger.store.pool.read { database in
+    let roots = try await ledger.store.database.read { database in
       try (1...9).map { size in
         let note = try #require(try ledger.store.checkpointNote(database, size: size))
         return try Checkpoint(text: SignedNote(encoded: Array(note.utf8)).text).root

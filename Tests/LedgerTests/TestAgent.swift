@@ -98,7 +98,9 @@ struct TestLedger {
   }
 
   /// The number of leaves, of the latest checkpoint.
-  func size() async throws -> Int { try await store.pool.read { try store.treeSize($0) } }
+  func size() async throws -> Int {
+    try await store.database.read { [store] in try store.treeSize($0) }
+  }
 }
 
 /// The refusal that `body` ends in.

@@ -56,13 +56,35 @@ package protocol SQLDatabase: Sendable {
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value
   ) async throws -> Value
 
+  /// The same on the calling thread, for programs that do nothing else meanwhile.
+  func readBlocking<Value>(_ body: (any SQLConnection) throws -> Value) throws -> Value
+
   /// Runs a transaction; it may run more than once where the database asks for that.
   func write<Value: Sendable>(
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value
   ) async throws -> Value
 
+  /// Whether all of ``LedgerSchema/migrations`` were made.
+  func isCurrent(_ connection: any SQLConnection) throws -> Bool
+
+  /// What the database's own check of its files finds, in a few lines.
+  func damages(_ connection: any SQLConnection) throws -> [String]
+
   /// Ends all connections; the database cannot be used afterwards.
-  func close() async throws
+  func close() throws
+}
+
+/// A database that did not do what it was asked: it is damaged, full or cannot be reached.
+package struct DatabaseFailure: Error, Equatable, Sendable, CustomStringConvertible {
+  package let source: String
+  package let reason: String
+
+  package init(source: String, reason: String) {
+    self.source = source
+    self.reason = reason
+  }
+
+  package var description: String { "\(source): \(reason)" }
 }
 
 /// The words for what has no name that all databases know.
@@ -108,6 +130,11 @@ extension SQLValue: ExpressibleByIntegerLiteral {
 }
 
 extension SQLRow {
+  /// The places of columns by their names; the first of two with one name.
+  package static func places(of names: [String]) -> [String: Int] {
+    Dictionary(zip(names, 0...), uniquingKeysWith: { first, _ in first })
+  }
+
   // Files may be damaged and hold values of other types than were stored.
 
   package func integer(_ column: String) throws -> Int {
@@ -121,8 +148,12 @@ extension SQLRow {
   }
 
   package func bytes(_ column: String) throws -> [UInt8] {
-    guard case .blob(let value) = try value(column) else { throw wrong(column, "bytes") }
-    return value
+    switch try value(column) {
+    case .blob(let value): return value
+    // A damaged type; what the bytes should have been is checked by those who know it.
+    case .text(let value): return Array(value.utf8)
+    default: throw wrong(column, "bytes")
+    }
   }
 
   /// Nil where the database has nothing.
@@ -147,7 +178,7 @@ extension SQLRow {
     return value
   }
 
-  private func value(_ column: String) throws -> SQLValue {
+  func value(_ column: String) throws -> SQLValue {
     guard let index = columns[column] else {
       throw LedgerError(
         file: source, field: column, found: "no such column", expected: "one in the answer")

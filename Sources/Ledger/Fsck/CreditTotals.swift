@@ -6,38 +6,40 @@ import Trace
 /// Credits summed up again, in a database that SQLite keeps in memory while it is small and in a
 /// temporary file when it is not.
 struct CreditTotals {
-  let database: Database
+  let connection: any SQLConnection
 
   init(_ database: Database) throws {
-    self.database = database
+    connection = SQLiteConnection(database: database, source: "the sums over all payloads")
     try database.execute(sql: "PRAGMA cache_size = -16384")
-    try database.execute(sql: LedgerSchema.traces)
-    try database.execute(sql: LedgerSchema.credits)
+    try connection.execute(LedgerSchema.traces(.sqlite))
+    try connection.execute(LedgerSchema.credits(.sqlite))
   }
 
-  /// Adds a trace's shares; false when the trace was added before.
-  func add(_ trace: PublicTrace, period: String) throws -> Bool {
-    try LedgerStore.credit(trace, entry: 0, period: period, database)
+  /// Adds the shares of an entry's traces; returns the traces that were not added before.
+  func add(_ traces: [PublicTrace], entry: Int, period: String) throws -> [PublicTrace] {
+    var sums = CreditSums(period: period)
+    for trace in traces { sums.add(trace, entry: entry) }
+    return try sums.write(connection)
   }
 }
 
 extension Fsck {
   /// The credits of the ledger against the sums over all payloads, both ways.
-  func checkCredits(_ database: Database, _ totals: CreditTotals) throws {
+  func checkCredits(_ connection: any SQLConnection, _ totals: CreditTotals) throws {
     for (read, other, isLedger) in [
-      (totals.database, database, false), (database, totals.database, true),
+      (totals.connection, connection, false), (connection, totals.connection, true),
     ] {
-      let rows = try Row.fetchCursor(read, sql: "SELECT * FROM credits")
+      var rows = PagedRows(read, "SELECT * FROM credits", by: ["contributor", "period"])
       while let row = try rows.next() {
-        let (key, period) = (try row.data("contributor"), try row.text("period"))
-        let sum = try Row.fetchOne(
-          other, sql: "SELECT * FROM credits WHERE contributor = ? AND period = ?",
-          arguments: [key, period])
+        let (key, period) = (try row.bytes("contributor"), try row.text("period"))
+        let sum = try other.row(
+          "SELECT * FROM credits WHERE contributor = $1 AND period = $2",
+          [.blob(key), .text(period)])
         let field = "credits[\(Hex.encode(key)), \(period)]"
         if isLedger {
           guard sum == nil else { continue }
           differ(
-            LedgerSchema.file, field, found: "\(try row.integer("share_ppm")) ppm",
+            databaseName, field, found: "\(try row.integer("share_ppm")) ppm",
             expected: "none")
         } else {
           summary.credits += 1
@@ -47,19 +49,19 @@ extension Fsck {
     }
     let count = "SELECT count(*) FROM traces"
     check(
-      LedgerSchema.file, "traces", try Int.fetchOne(database, sql: count),
-      try Int.fetchOne(totals.database, sql: count))
+      databaseName, "traces", try connection.integer(count),
+      try totals.connection.integer(count))
   }
 
-  private func checkCredit(_ field: String, found: Row?, expected: Row) throws {
+  private func checkCredit(_ field: String, found: SQLRow?, expected: SQLRow) throws {
     guard let found else {
       return differ(
-        LedgerSchema.file, field, found: "none",
+        databaseName, field, found: "none",
         expected: "\(try expected.integer("share_ppm")) ppm")
     }
     for column in ["answers", "share_ppm"] {
       check(
-        LedgerSchema.file, "\(field).\(column)", try found.integer(column),
+        databaseName, "\(field).\(column)", try found.integer(column),
         try expected.integer(column))
     }
   }

@@ -1,5 +1,4 @@
 import Corpus
-import GRDB
 import TransparencyLog
 
 /// Tiles and bundles against what they should be.
@@ -50,27 +49,27 @@ extension Fsck {
   /// The unfinished tiles of the published tree, and their earlier versions, which checkpoints of
   /// earlier sizes refer to.
   func checkRightEdge(
-    _ assembler: TileAssembler, entries: [[UInt8]], _ database: Database
+    _ assembler: TileAssembler, entries: [[UInt8]], _ connection: any SQLConnection
   ) throws {
     for tile in assembler.partials {
       if tile.path.level > 0 { check(tile) }
-      try checkVersions(of: tile.path, database) { width in
+      try checkVersions(of: tile.path, connection) { width in
         tile.hashes.prefix(width).flatMap(\.bytes)
       }
     }
     let width = assembler.size % TilePath.fullWidth
     let index = assembler.size / TilePath.fullWidth
     guard let bundle = TilePath(.entries, index: index, width: width) else { return }
-    try checkVersions(of: bundle, database) { width in
+    try checkVersions(of: bundle, connection) { width in
       EntryBundle.encode(Array(entries.prefix(width)))
     }
   }
 
   private func checkVersions(
-    of tile: TilePath, _ database: Database, content: (Int) -> [UInt8]
+    of tile: TilePath, _ connection: any SQLConnection, content: (Int) -> [UInt8]
   ) throws {
     let present = folder.partialWidths(of: tile)
-    for path in try LedgerStore.publishedPartials(of: tile, database)
+    for path in try LedgerStore.publishedPartials(of: tile, connection)
     where path != tile && !present.contains(path.width) && !folder.holds(tile.full) {
       differ(
         name(of: path), "file", found: "none", expected: "a tile that a checkpoint refers to")

@@ -1,56 +1,54 @@
 import Corpus
 import Foundation
-import GRDB
 import TransparencyLog
 
 /// The walk over all leaves, from left to right.
 extension Fsck {
-  func checkLog(_ database: Database, published: Int, totals: CreditTotals) throws {
+  func checkLog(_ connection: any SQLConnection, published: Int, totals: CreditTotals) throws {
     var assembler = TileAssembler()
-    var checkpoints = try CheckpointWalk(database, fsck: self)
-    let rows = try Row.fetchCursor(
-      database,
-      sql: """
-        SELECT position, agent, sequence, hash, header, payload, logged, receipt_size
-        FROM entries ORDER BY position
-        """)
+    var checkpoints = try CheckpointWalk(connection, fsck: self)
+    var rows = PagedRows(
+      connection,
+      """
+      SELECT position, agent, sequence, hash, header, payload, logged, receipt_size FROM entries
+      """, by: ["position"], limit: 16)
     var copies = Copies()
     try checkpoints.reach(assembler.frontier)
     while let row = try rows.next() {
       let position = assembler.size
       guard try row.integer("position") == position else {
         differ(
-          LedgerSchema.file, "entries", found: "position \(try row.integer("position"))",
+          databaseName, "entries", found: "position \(try row.integer("position"))",
           expected: "\(position)")
         break
       }
       if position < published, position % TilePath.fullWidth == 0 {
         copies = readCopies(from: position, size: published)
       }
-      let header = Array(try row.data("header"))
+      let header = try row.bytes("header")
       if position == published { copies = Copies() }
       let leaf = agreed(header, &copies, position: position)
       try checkRow(
         row, header: header, receiptSize: checkpoints.receiptSize(of: position), totals: totals,
-        database)
+        connection)
       let (stored, full) = assembler.append(leaf)
-      try checkStored(stored, leaf: position, database)
+      try checkStored(stored, leaf: position, connection)
       if assembler.size <= published { for tile in full where tile.path.level > 0 { check(tile) } }
       try checkpoints.reach(assembler.frontier)
       if assembler.size == published {
-        try checkRightEdge(assembler, entries: copies.entries, database)
+        try checkRightEdge(assembler, entries: copies.entries, connection)
       }
       summary.leaves += 1
     }
     summary.published = published
     if assembler.size < published {
       differ(
-        LedgerSchema.file, "entries", found: "\(assembler.size)",
+        databaseName, "entries", found: "\(assembler.size)",
         expected: "at least the \(published) of the checkpoint")
     }
     try checkpoints.finish()
     check(
-      LedgerSchema.file, "hashes", try Int.fetchOne(database, sql: "SELECT count(*) FROM hashes"),
+      databaseName, "hashes", try connection.integer("SELECT count(*) FROM hashes"),
       NodePosition.storedCount(leaves: assembler.size))
   }
 
@@ -95,7 +93,7 @@ extension Fsck {
     let leaf = bundled == tiled ? bundled ?? stored : stored
     copies.entries.append(bundled == leaf ? copies.bundle?[index] ?? header : header)
     check(
-      LedgerSchema.file, "entries[\(position)].header", stored, leaf)
+      databaseName, "entries[\(position)].header", stored, leaf)
     if let bundled, bundled != leaf, !copies.isBundleReported {
       copies.isBundleReported = true
       differ(copies.bundlePath, "entry \(index)", found: "\(bundled)", expected: "\(leaf)")
@@ -107,17 +105,18 @@ extension Fsck {
     return leaf
   }
 
-  private func checkStored(_ hashes: [TreeHash], leaf: Int, _ database: Database) throws {
+  private func checkStored(_ hashes: [TreeHash], leaf: Int, _ connection: any SQLConnection) throws
+  {
     let first = NodePosition.storedCount(leaves: leaf)
-    let statement = try database.cachedStatement(
-      sql: "SELECT hash FROM hashes WHERE position >= ? AND position < ? ORDER BY position")
-    let found = try Row.fetchAll(statement, arguments: [first, first + hashes.count])
-      .map { Array(try $0.data("hash")) }
+    let found = try connection.rows(
+      "SELECT hash FROM hashes WHERE position >= $1 AND position < $2 ORDER BY position",
+      [.integer(first), .integer(first + hashes.count)]
+    ).map { try $0.bytes("hash") }
     for (offset, hash) in hashes.enumerated() {
       let stored = found.count > offset ? found[offset] : nil
       guard stored != hash.bytes else { continue }
       differ(
-        LedgerSchema.file, "hashes[\(first + offset)]", found: stored.map(Hex.encode) ?? "none",
+        databaseName, "hashes[\(first + offset)]", found: stored.map(Hex.encode) ?? "none",
         expected: "\(hash)")
     }
   }
@@ -125,20 +124,19 @@ extension Fsck {
 
 /// The signed checkpoints in the database, met in the order of their sizes.
 private struct CheckpointWalk {
-  private let rows: RowCursor
-  private let receipts: RowCursor
+  private var rows: PagedRows
+  private var receipts: PagedRows
   private let fsck: Fsck
-  private var row: Row?
+  private var row: SQLRow?
   /// The next size with which receipts are given.
   private var receiptSize: Int?
 
-  init(_ database: Database, fsck: Fsck) throws {
+  init(_ connection: any SQLConnection, fsck: Fsck) throws {
     self.fsck = fsck
-    rows = try Row.fetchCursor(
-      database, sql: "SELECT size, note FROM checkpoints ORDER BY size")
+    rows = PagedRows(connection, "SELECT size, note FROM checkpoints", by: ["size"])
     row = try rows.next()
-    receipts = try Row.fetchCursor(
-      database, sql: "SELECT size FROM checkpoints WHERE receipts = 1 ORDER BY size")
+    receipts = PagedRows(
+      connection, "SELECT size FROM checkpoints WHERE receipts = 1", by: ["size"])
     receiptSize = try receipts.next()?.integer("size")
   }
 
@@ -160,15 +158,15 @@ private struct CheckpointWalk {
       switch Checkpoint.verify(note, by: fsck.verifier) {
       case .invalid(let reason):
         fsck.differ(
-          LedgerSchema.file, "\(field).note", found: reason,
+          fsck.databaseName, "\(field).note", found: reason,
           expected: "a signature by \(fsck.verifier.vkey)")
       case .valid(let checkpoint):
-        fsck.check(LedgerSchema.file, "\(field).size", checkpoint.size, UInt64(frontier.size))
-        fsck.check(LedgerSchema.file, "\(field).root", checkpoint.root, frontier.root)
+        fsck.check(fsck.databaseName, "\(field).size", checkpoint.size, UInt64(frontier.size))
+        fsck.check(fsck.databaseName, "\(field).root", checkpoint.root, frontier.root)
       }
     } catch let error as NoteError {
       fsck.differ(
-        LedgerSchema.file, "\(field).\(error.field)", found: error.found,
+        fsck.databaseName, "\(field).\(error.field)", found: error.found,
         expected: error.expected)
     }
     row = try rows.next()
@@ -178,7 +176,7 @@ private struct CheckpointWalk {
   mutating func finish() throws {
     while let current = row {
       fsck.differ(
-        LedgerSchema.file, "checkpoints[\(try current.integer("size"))]", found: "a checkpoint",
+        fsck.databaseName, "checkpoints[\(try current.integer("size"))]", found: "a checkpoint",
         expected: "none above the number of entries")
       row = try rows.next()
     }

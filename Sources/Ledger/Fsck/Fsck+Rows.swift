@@ -1,6 +1,5 @@
 import Corpus
 import Foundation
-import GRDB
 import LedgerWire
 import Trace
 
@@ -8,9 +7,10 @@ import Trace
 extension Fsck {
   /// One entry: its header, its place in the agent's chain, its payload, what it earned.
   func checkRow(
-    _ row: Row, header: [UInt8], receiptSize: Int, totals: CreditTotals, _ database: Database
+    _ row: SQLRow, header: [UInt8], receiptSize: Int, totals: CreditTotals,
+    _ connection: any SQLConnection
   ) throws {
-    let file = LedgerSchema.file
+    let file = databaseName
     let position = try row.integer("position")
     let field = "entries[\(position)]"
     check(file, "\(field).receipt_size", try row.integer("receipt_size"), receiptSize)
@@ -22,85 +22,81 @@ extension Fsck {
       return differ(
         file, "\(field).header.\(error.field)", found: error.found, expected: error.expected)
     }
-    check(file, "\(field).agent", Array(try row.data("agent")), batch.header.agent.bytes)
+    check(file, "\(field).agent", try row.bytes("agent"), batch.header.agent.bytes)
     check(file, "\(field).sequence", try row.integer("sequence"), batch.header.sequence)
-    try checkChain(batch.header, position: position, database)
-    guard let payload = try row.optionalData("payload") else { return }
+    try checkChain(batch.header, position: position, connection)
+    guard let payload = try row.optionalBytes("payload") else { return }
     summary.payloads += 1
     do {
-      let content = try admission.admitContent(Array(payload), of: batch.header)
+      let content = try admission.admitContent(payload, of: batch.header)
       let period = Period.containing(try row.integer("logged"))
-      for trace in content.traces {
-        try checkTrace(trace, position: position, period: period, totals, database)
+      for trace in try totals.add(content.traces, entry: position, period: period) {
+        try checkTrace(trace, position: position, connection)
       }
     } catch let error as LedgerRefusal {
       differ(file, "\(field).payload.\(error.field)", found: error.found, expected: error.expected)
     }
   }
 
-  private func checkChain(_ header: BatchHeader, position: Int, _ database: Database) throws {
-    let file = LedgerSchema.file
-    let isRegistered = try Bool.fetchOne(
-      database, sql: "SELECT EXISTS (SELECT 1 FROM agents WHERE key = ?)",
-      arguments: [Data(header.agent.bytes)])
-    if isRegistered != true {
+  private func checkChain(_ header: BatchHeader, position: Int, _ connection: any SQLConnection)
+    throws
+  {
+    let file = databaseName
+    if try !LedgerStore.isRegistered(header.agent, connection) {
       differ(
         file, "entries[\(position)].agent", found: header.agent.hex,
         expected: "a registered agent")
     }
     guard header.sequence > 0 else { return }
-    let previous = try Row.fetchOne(
-      database, sql: "SELECT position, hash FROM entries WHERE agent = ? AND sequence = ?",
-      arguments: [Data(header.agent.bytes), header.sequence - 1])
-    guard let previous, try previous.integer("position") < position else {
+    let previous = try LedgerStore.entry(header.agent, header.sequence - 1, connection)
+    guard let previous, previous.position < position else {
       return differ(
         file, "entries[\(position)].sequence", found: "\(header.sequence)",
         expected: "one after an earlier batch of the agent")
     }
     check(
-      file, "entries[\(position)].header.previous", header.previous, try previous.digest("hash"))
+      file, "entries[\(position)].header.previous", header.previous, previous.hash)
   }
 
   private func checkTrace(
-    _ trace: PublicTrace, position: Int, period: String, _ totals: CreditTotals,
-    _ database: Database
+    _ trace: PublicTrace, position: Int, _ connection: any SQLConnection
   ) throws {
-    guard try totals.add(trace, period: period) else { return }
-    let entry = try Int.fetchOne(
-      database, sql: "SELECT entry FROM traces WHERE agent = ? AND id = ?",
-      arguments: [Data(trace.agent.bytes), Data(trace.id.bytes)])
+    let entry = try connection.integer(
+      "SELECT entry FROM traces WHERE agent = $1 AND id = $2",
+      [.blob(trace.agent.bytes), .blob(trace.id.bytes)])
     guard entry != position else { return }
     differ(
-      LedgerSchema.file, "traces[\(trace.id)].entry", found: entry.map(String.init) ?? "none",
+      databaseName, "traces[\(trace.id)].entry", found: entry.map(String.init) ?? "none",
       expected: "\(position)")
   }
 
   /// Agents and shards against what they signed.
-  func checkRegistrations(_ database: Database) throws {
-    let agents = try Row.fetchCursor(database, sql: "SELECT key, name, record FROM agents")
+  func checkRegistrations(_ connection: any SQLConnection) throws {
+    var agents = PagedRows(connection, "SELECT key, name, record FROM agents", by: ["key"])
     while let row = try agents.next() {
-      let field = "agents[\(Hex.encode(try row.data("key")))]"
+      let field = "agents[\(Hex.encode(try row.bytes("key")))]"
       try checkRecord(field) {
-        try AgentRegistration.verify(Array(row.data("record")), origin: verifier.name)
+        try AgentRegistration.verify(row.bytes("record"), origin: verifier.name)
       } columns: { agent in
-        check(LedgerSchema.file, "\(field).key", Array(try row.data("key")), agent.agent.bytes)
-        check(LedgerSchema.file, "\(field).name", try row.text("name"), agent.name)
+        check(databaseName, "\(field).key", try row.bytes("key"), agent.agent.bytes)
+        check(databaseName, "\(field).name", try row.text("name"), agent.name)
       }
     }
-    let shards = try Row.fetchCursor(
-      database, sql: "SELECT root, name, contributor, contributor_name, record FROM shards")
+    var shards = PagedRows(
+      connection, "SELECT root, name, contributor, contributor_name, record FROM shards",
+      by: ["root"])
     while let row = try shards.next() {
-      let field = "shards[\(Hex.encode(try row.data("root")))]"
+      let field = "shards[\(Hex.encode(try row.bytes("root")))]"
       try checkRecord(field) {
-        try ShardRegistration.verify(Array(row.data("record")), origin: verifier.name)
+        try ShardRegistration.verify(row.bytes("record"), origin: verifier.name)
       } columns: { shard in
-        check(LedgerSchema.file, "\(field).root", Array(try row.data("root")), shard.root.bytes)
-        check(LedgerSchema.file, "\(field).name", try row.text("name"), shard.name)
+        check(databaseName, "\(field).root", try row.bytes("root"), shard.root.bytes)
+        check(databaseName, "\(field).name", try row.text("name"), shard.name)
         check(
-          LedgerSchema.file, "\(field).contributor", Array(try row.data("contributor")),
+          databaseName, "\(field).contributor", try row.bytes("contributor"),
           shard.contributor.bytes)
         check(
-          LedgerSchema.file, "\(field).contributor_name", try row.text("contributor_name"),
+          databaseName, "\(field).contributor_name", try row.text("contributor_name"),
           shard.contributorName)
       }
     }
@@ -113,37 +109,37 @@ extension Fsck {
       try columns(try verify())
     } catch let error as LedgerRefusal {
       differ(
-        LedgerSchema.file, "\(field).record.\(error.field)", found: error.found,
+        databaseName, "\(field).record.\(error.field)", found: error.found,
         expected: error.expected)
     }
   }
 
   /// Evidence has to be evidence: two different headers that one agent signed under one number.
-  func checkEquivocations(_ database: Database) throws {
-    let rows = try Row.fetchCursor(
-      database,
-      sql: """
-        SELECT q.agent, q.sequence, q.header, e.header AS logged
-        FROM equivocations q LEFT JOIN entries e ON e.agent = q.agent AND e.sequence = q.sequence
-        """)
+  func checkEquivocations(_ connection: any SQLConnection) throws {
+    var rows = PagedRows(
+      connection, "SELECT agent, sequence, header FROM equivocations", by: ["agent", "sequence"])
     while let row = try rows.next() {
-      let key = Array(try row.data("agent"))
-      let field = "equivocations[\(Hex.encode(key)), \(try row.integer("sequence"))]"
-      let signed = Array(try row.data("header"))
+      let key = try row.bytes("agent")
+      let sequence = try row.integer("sequence")
+      let field = "equivocations[\(Hex.encode(key)), \(sequence)]"
+      let signed = try row.bytes("header")
       let header: BatchHeader
       do throws(TraceError) {
         header = try BatchHeader.verify(signed, agent: ContributorKey(bytes: key))
       } catch {
         differ(
-          LedgerSchema.file, "\(field).header.\(error.field)", found: error.found,
+          databaseName, "\(field).header.\(error.field)", found: error.found,
           expected: error.expected)
         continue
       }
-      check(LedgerSchema.file, "\(field).sequence", try row.integer("sequence"), header.sequence)
-      let logged = try row.optionalData("logged").map(Array.init)
+      check(databaseName, "\(field).sequence", sequence, header.sequence)
+      let logged = try connection.row(
+        "SELECT header FROM entries WHERE agent = $1 AND sequence = $2",
+        [.blob(key), .integer(sequence)]
+      )?.bytes("header")
       if logged == nil || logged == signed {
         differ(
-          LedgerSchema.file, "\(field).logged", found: logged == nil ? "none" : "the same header",
+          databaseName, "\(field).logged", found: logged == nil ? "none" : "the same header",
           expected: "another header under the number")
       }
     }

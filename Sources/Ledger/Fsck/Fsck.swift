@@ -24,43 +24,40 @@ package final class Fsck {
   let verifier: NoteVerifier
   let folder: PublicFolder
   let admission: Admission
-  private let databasePath: String
+  private let database: any SQLDatabase
   private let report: (Difference) -> Void
   var summary = Summary()
 
-  /// Every difference goes to `report` as soon as it is found.
+  /// Every difference goes to `report` as soon as it is found; throws when there is no database.
   package init(
     folder: String, publicFolder: String? = nil, verifier: NoteVerifier,
     report: @escaping (Difference) -> Void
-  ) {
+  ) throws {
     self.verifier = verifier
     self.report = report
     self.folder = PublicFolder(path: publicFolder ?? folder + "/public")
     admission = Admission(origin: verifier.name)
-    databasePath = folder + "/" + LedgerSchema.file
+    database = try SQLiteDatabase(readOnly: folder + "/" + LedgerSchema.file)
   }
+
+  var databaseName: String { database.source }
 
   /// Checks the whole log; throws only when there is no database to be read.
   package func run() throws -> Summary {
     // Before the database, which can only be ahead of the file then.
     let published = try publishedCheckpoint()
-    var configuration = Configuration()
-    configuration.readonly = true
-    configuration.busyMode = .timeout(10)
-    let source = try DatabaseQueue(path: databasePath, configuration: configuration)
     try DatabaseQueue(path: "").inDatabase { scratch in
       let totals = try CreditTotals(scratch)
       do {
-        try source.read { database in
-          try self.check(database, published: published, totals: totals)
+        try database.readBlocking { connection in
+          try self.check(connection, published: published, totals: totals)
         }
       } catch let error as LedgerError {
         // A value of another type; what follows it cannot be told apart any more.
         differ(error.file, error.field, found: error.found, expected: error.expected)
-      } catch let error as DatabaseError {
+      } catch let error as DatabaseFailure {
         differ(
-          LedgerSchema.file, "content", found: "\(error.message ?? "\(error)")",
-          expected: "a database that can be read")
+          databaseName, "content", found: error.reason, expected: "a database that can be read")
       }
     }
     return summary
@@ -85,22 +82,22 @@ package final class Fsck {
 
 extension Fsck {
   private func check(
-    _ database: Database, published: (checkpoint: Checkpoint, note: String)?, totals: CreditTotals
+    _ connection: any SQLConnection, published: (checkpoint: Checkpoint, note: String)?,
+    totals: CreditTotals
   ) throws {
-    guard try LedgerSchema.isCurrent(database) else {
+    guard try database.isCurrent(connection) else {
       throw LedgerError(
-        file: databasePath, field: "version", found: "that of an older program",
+        file: databaseName, field: "version", found: "that of an older program",
         expected: "the present one; start the ledger once")
     }
-    for problem in try String.fetchAll(database, sql: "PRAGMA integrity_check(10)")
-    where problem != "ok" {
-      differ(LedgerSchema.file, "pages", found: problem, expected: "ok")
+    for problem in try database.damages(connection) {
+      differ(databaseName, "pages", found: problem, expected: "ok")
     }
-    try checkRegistrations(database)
-    let size = try publishedSize(published, database)
-    try checkLog(database, published: size, totals: totals)
-    try checkEquivocations(database)
-    try checkCredits(database, totals)
+    try checkRegistrations(connection)
+    let size = try publishedSize(published, connection)
+    try checkLog(connection, published: size, totals: totals)
+    try checkEquivocations(connection)
+    try checkCredits(connection, totals)
   }
 
   private func publishedCheckpoint() throws -> (checkpoint: Checkpoint, note: String)? {
@@ -125,14 +122,15 @@ extension Fsck {
 
   /// The size whose files have to be there: the file's, or else that of the latest checkpoint.
   private func publishedSize(
-    _ published: (checkpoint: Checkpoint, note: String)?, _ database: Database
+    _ published: (checkpoint: Checkpoint, note: String)?, _ connection: any SQLConnection
   ) throws -> Int {
-    let latest = try Int.fetchOne(database, sql: "SELECT max(size) FROM checkpoints") ?? 0
+    let latest = try connection.integer("SELECT max(size) FROM checkpoints") ?? 0
     guard let published else { return latest }
-    let note = try String.fetchOne(
-      database, sql: "SELECT note FROM checkpoints WHERE size = ?",
-      arguments: [Int(exactly: published.checkpoint.size)])
-    guard let note else {
+    let size = Int(exactly: published.checkpoint.size)
+    let row = try size.flatMap { size in
+      try connection.row("SELECT note FROM checkpoints WHERE size = $1", [.integer(size)])
+    }
+    guard let note = try row?.text("note") else {
       differ(
         "\(folder.path)/\(PublicFolder.checkpoint)", "size", found: "\(published.checkpoint.size)",
         expected: "one that the database has a checkpoint of, at most \(latest)")

@@ -81,18 +81,18 @@ package final class MonitorState: Sendable {
   /// Moves an agent's chain on; says how the batch breaks it, if it does.
   func advance(_ header: BatchHeader, hash: Digest, position: Int) async throws -> String? {
     try await queue.writeWithoutTransaction { database in
-      let key = Data(header.agent.bytes)
-      let row = try Row.fetchOne(
-        database, sql: "SELECT next, head, position FROM agents WHERE key = ?", arguments: [key])
+      let connection = SQLiteConnection(database: database, source: self.path)
+      let key = SQLValue.blob(header.agent.bytes)
+      let row = try connection.row(
+        "SELECT next, head, position FROM agents WHERE key = $1", [key])
       let next = try row?.integer("next") ?? 0
       let head = try row?.digest("head") ?? BatchHeader.noPrevious
-      try database.execute(
-        sql: """
-          INSERT INTO agents (key, next, head, position) VALUES (?, ?, ?, ?)
-          ON CONFLICT (key) DO UPDATE SET
-            next = excluded.next, head = excluded.head, position = excluded.position
-          """,
-        arguments: [key, header.sequence + 1, Data(hash.bytes), position])
+      try connection.execute(
+        """
+        INSERT INTO agents (key, next, head, position) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (key) DO UPDATE SET
+          next = excluded.next, head = excluded.head, position = excluded.position
+        """, [key, .integer(header.sequence + 1), .blob(hash.bytes), .integer(position)])
       let after = try row.map { "the batch of entry \(try $0.integer("position"))" } ?? "none"
       if header.sequence < next {
         return "sequence \(header.sequence) a second time, expected \(next) after \(after)"

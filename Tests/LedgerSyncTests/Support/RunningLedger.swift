@@ -66,12 +66,12 @@ final class RunningLedger: Sendable {
 
   /// Loses what it knows of its agents.
   func forgetAgents() async throws {
-    try await store.pool.write { try $0.execute(sql: "DELETE FROM agents") }
+    try await store.database.write { _ = try $0.execute("DELETE FROM agents") }
   }
 
   /// Everything that was logged.
   func contents() async throws -> (headers: [[UInt8]], payloads: [[UInt8]]) {
-    let size = try await store.pool.read { try self.store.treeSize($0) }
+    let size = try await store.database.read { try self.store.treeSize($0) }
     var (headers, payloads): ([[UInt8]], [[UInt8]]) = ([], [])
     for index in 0..<size {
       headers.append(try await store.entry(at: index, payload: false))
