@@ -200,6 +200,13 @@ let package = Package(
     .executableTarget(name: "shard-exerciser", dependencies: ["Corpus"], swiftSettings: strict),
     .executableTarget(
       name: "train-dictionary", dependencies: ["Trace", "Corpus", "Zstd"], swiftSettings: strict),
+    .executableTarget(
+      name: "ledger-bench",
+      dependencies: [
+        "LedgerWire", "Trace", "TransparencyLog", "Corpus", httpClient, arguments,
+        "tributary-ledger",
+      ],
+      path: "Benchmarks/ledger", exclude: ["README.md"], swiftSettings: strict),
     // Disks that lose power or are full, for the outbox's tests and Benchmarks/crash.
     .target(name: "CFaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
     .target(

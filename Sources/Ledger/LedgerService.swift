@@ -55,7 +55,7 @@ package struct LedgerService: Sendable {
     var batch = try admission.admitHeader(of: submission)
     // Before the content is looked at: what was accepted once is never refused later, and a
     // second batch under a used number is evidence whatever it holds.
-    switch try await store.standing(of: batch) {
+    switch try await standing(of: batch) {
     case .logged(let position): return try await store.receipt(position: position)
     case .unpublished, .conflicting: break
     case .new:
@@ -63,7 +63,12 @@ package struct LedgerService: Sendable {
         batch.content = try admission.admitContent(payload, of: batch.header)
       }
     }
-    return try await store.receipt(position: sequencer.append(batch))
+    return try await sequencer.append(batch)
+  }
+
+  private func standing(of batch: AdmittedBatch) async throws -> LedgerStore.Standing {
+    sequencer.chains.isNew(batch.header.sequence, of: batch.header.agent)
+      ? .new : try await store.standing(of: batch)
   }
 }
 

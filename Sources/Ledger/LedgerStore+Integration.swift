@@ -47,7 +47,7 @@ private struct Integration {
   init(_ connection: any SQLConnection, size: Int, now: Int) throws {
     self.connection = connection
     self.now = now
-    frontier = try Frontier(size: size, reader: StoredHashes(connection: connection))
+    frontier = try Frontier(size: size, reader: DatabaseHashes(connection: connection))
     credits = CreditSums(period: Period.containing(now))
   }
 
@@ -170,7 +170,9 @@ struct CreditSums {
       sums[share.contributor, default: (0, 0)].sharePPM += share.sharePPM
     }
     // In one order everywhere, so that transactions that lock the same rows do not block each other.
-    for (contributor, sum) in sums.sorted(by: { $0.key.hex < $1.key.hex }) {
+    for (contributor, sum) in sums.sorted(by: {
+      $0.key.bytes.lexicographicallyPrecedes($1.key.bytes)
+    }) {
       try connection.execute(
         """
         INSERT INTO credits (contributor, period, answers, share_ppm) VALUES ($1, $2, $3, $4)

@@ -28,7 +28,7 @@ extension LedgerStore {
     let (note, published, frontier) = try await database.read { connection in
       let note = try self.checkpointNote(connection, size: nil)
       let frontier = try Frontier(
-        size: self.integratedSize(connection), reader: StoredHashes(connection: connection))
+        size: self.integratedSize(connection), reader: DatabaseHashes(connection: connection))
       return (note, try self.treeSize(connection), frontier)
     }
     if let note, published == frontier.size {
@@ -109,7 +109,7 @@ extension LedgerStore {
   /// A tile or bundle as the database has it.
   func content(of tile: TilePath, _ connection: any SQLConnection) throws -> [UInt8] {
     guard tile.kind == .entries else {
-      return try tile.content(from: StoredHashes(connection: connection))
+      return try tile.content(from: DatabaseHashes(connection: connection))
     }
     let rows = try connection.rows(
       "SELECT header FROM entries WHERE position >= $1 AND position < $2 ORDER BY position",
@@ -178,7 +178,7 @@ extension LedgerStore {
       throw refuse("size", "\(published.size)", "at most the database's \(size)")
     }
     let root = try Frontier(
-      size: Int(published.size), reader: StoredHashes(connection: connection)
+      size: Int(published.size), reader: DatabaseHashes(connection: connection)
     ).root
     guard root == published.root else {
       throw refuse("root of \(published.size) leaves", "\(published.root)", "\(root)")

@@ -31,22 +31,18 @@ extension LedgerStore {
 
   /// The receipt of a leaf: always the same bytes, however often it is asked for.
   func receipt(position: Int) async throws -> ReceiptMessage {
+    try await receipts(positions: [position])[0].get()
+  }
+
+  /// The receipts of leaves, in that order; each may have a reason of its own why there is none.
+  func receipts(
+    positions: [Int]
+  ) async throws -> [Result<ReceiptMessage, any Error>] {
     try await database.read { connection in
-      let row = try connection.row(
-        "SELECT header, receipt_size FROM entries WHERE position = $1", [.integer(position)])
-      if let witnesses = self.witnesses, try !self.hasReceipt(position, connection) {
-        throw LedgerRefusal.waiting(for: witnesses.quorum)
+      let receipts = try Receipts(connection, positions: positions)
+      return positions.map { position in
+        Result { try receipts.receipt(of: position, quorum: self.witnesses?.quorum) }
       }
-      guard let row, let size = try? row.integer("receipt_size"), size > position,
-        let note = try self.checkpointNote(connection, size: size)
-      else {
-        throw LedgerError(
-          file: connection.source, field: "entries[\(position)]", found: "no such entry",
-          expected: "an entry with its checkpoint")
-      }
-      let proof = try InclusionProof.prove(
-        leafIndex: position, treeSize: size, reader: StoredHashes(connection: connection))
-      return try ReceiptMessage(leaf: .leaf(row.bytes("header")), proof: proof, note: note)
     }
   }
 
@@ -67,7 +63,7 @@ extension LedgerStore {
       try self.check("size", size, from: 1, to: self.treeSize(connection))
       try self.check("index", index, from: 0, to: size - 1)
       return try InclusionProof.prove(
-        leafIndex: index, treeSize: size, reader: StoredHashes(connection: connection)
+        leafIndex: index, treeSize: size, reader: DatabaseHashes(connection: connection)
       ).path
     }
   }
@@ -78,7 +74,7 @@ extension LedgerStore {
       try self.check("to", new, from: 1, to: self.treeSize(connection))
       try self.check("from", old, from: 1, to: new)
       return try ConsistencyProof.prove(
-        oldSize: old, newSize: new, reader: StoredHashes(connection: connection)
+        oldSize: old, newSize: new, reader: DatabaseHashes(connection: connection)
       ).path
     }
   }
@@ -146,18 +142,6 @@ extension LedgerStore {
       throw LedgerRefusal(
         .malformed, field: field, found: "\(value)", expected: "\(lower) to \(upper)")
     }
-  }
-}
-
-extension ReceiptMessage {
-  init(leaf: TreeHash, proof: InclusionProof, note: String) throws {
-    let signed = try SignedNote(encoded: Array(note.utf8))
-    let checkpoint = try Checkpoint(text: signed.text)
-    self.init(
-      index: Int(proof.leafIndex), leafHash: leaf.base64, treeSize: Int(checkpoint.size),
-      rootHash: checkpoint.root.base64, inclusionProof: proof.path.map(\.base64),
-      checkpoint: note,
-      proof: LogProof(leafIndex: proof.leafIndex, path: proof.path, note: signed).encoded)
   }
 }
 

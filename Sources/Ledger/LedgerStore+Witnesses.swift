@@ -11,7 +11,7 @@ extension LedgerStore {
       guard old <= UInt64(size) else { return [] }
       return try await database.read { connection in
         try ConsistencyProof.prove(
-          oldSize: Int(old), newSize: size, reader: StoredHashes(connection: connection)
+          oldSize: Int(old), newSize: size, reader: DatabaseHashes(connection: connection)
         ).path
       }
     }

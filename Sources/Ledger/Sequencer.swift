@@ -9,7 +9,7 @@ actor Sequencer {
 
   private struct Waiting {
     let batch: AdmittedBatch
-    let continuation: CheckedContinuation<Int, any Error>
+    let continuation: CheckedContinuation<ReceiptMessage, any Error>
 
     var bytes: Int { batch.content?.payload.count ?? 0 }
   }
@@ -19,6 +19,8 @@ actor Sequencer {
   private let metrics: LedgerMetrics
   private let logger: Logger
   private let now: @Sendable () -> Int
+  /// Of those whose batches were logged here.
+  nonisolated let chains = KnownChains()
   private let clock = ContinuousClock()
   private var waiting: [Waiting] = []
   private var waitingBytes = 0
@@ -55,8 +57,8 @@ actor Sequencer {
     integrateIfDue()
   }
 
-  /// Logs a batch and returns its position once it is public; throws a ``LedgerRefusal``.
-  func append(_ batch: AdmittedBatch) async throws -> Int {
+  /// Logs a batch and returns its receipt once it is public; throws a ``LedgerRefusal``.
+  func append(_ batch: AdmittedBatch) async throws -> ReceiptMessage {
     guard waiting.count < max(Self.maximumWaiting, 4 * batching.size),
       waitingBytes < Self.maximumWaitingBytes
     else {
@@ -108,9 +110,7 @@ actor Sequencer {
       let size = try await store.publish()
       isBehind = false
       integrated(group.count, from: sizeBefore ?? lastSize, to: size, in: clock.now - start)
-      for (item, outcome) in zip(group, outcomes) {
-        item.continuation.resume(with: outcome.mapError { $0 })
-      }
+      try await answer(group, outcomes)
     } catch {
       metrics.failedToIntegrate()
       logger.error("integration failed", metadata: ["error": "\(error)"])
@@ -118,6 +118,19 @@ actor Sequencer {
     }
     isIntegrating = false
     integrateIfDue()
+  }
+
+  private func answer(_ group: [Waiting], _ outcomes: [Result<Int, LedgerRefusal>]) async throws {
+    let positions = outcomes.compactMap { try? $0.get() }
+    var receipts = try await store.receipts(positions: positions)[...]
+    for (item, outcome) in zip(group, outcomes) {
+      switch outcome {
+      case .failure(let refusal): item.continuation.resume(throwing: refusal)
+      case .success:
+        item.continuation.resume(with: receipts.removeFirst())
+        chains.saw(item.batch.header.sequence, of: item.batch.header.agent)
+      }
+    }
   }
 
   private func integrated(_ batches: Int, from old: Int, to size: Int, in time: Duration) {

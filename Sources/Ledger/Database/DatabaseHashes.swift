@@ -1,7 +1,7 @@
 import TransparencyLog
 
 /// The stored hashes of the tree, read within a transaction.
-struct StoredHashes: HashReader {
+struct DatabaseHashes: HashReader {
   let connection: any SQLConnection
 
   /// So many are asked for at once.
