@@ -119,7 +119,8 @@ let package = Package(
       name: "Answering", dependencies: ["Inference", "Tokenizers", "Kernels", "Attribution"],
       swiftSettings: strict),
     .target(
-      name: "Trace", dependencies: ["CBOR", "Corpus", "Zstd", crypto], exclude: ["FORMAT.md"],
+      name: "Trace", dependencies: ["CBOR", "Corpus", "TransparencyLog", "Zstd", crypto],
+      exclude: ["FORMAT.md"],
       resources: [.embedInCode("Resources/trace-dictionary-v1.zdict")], swiftSettings: strict),
 
     // Network
@@ -236,7 +237,7 @@ let package = Package(
     tests("Attribution", ["Attribution"]),
     tests("AttributionMethods", ["AttributionMethods", "Attribution"]),
     tests("Answering", ["Answering", "Attribution", "Inference", "Tokenizers", "Kernels", "GGUF"]),
-    tests("Trace", ["Trace", "Corpus", "CBOR", "Zstd", crypto]),
+    tests("Trace", ["Trace", "TransparencyLog", "Corpus", "CBOR", "Zstd", crypto]),
     tests("TransparencyLog", ["TransparencyLog", crypto]),
     tests(
       "LedgerSync",

@@ -40,8 +40,8 @@ struct Admission: Sendable {
     return AdmittedBatch(header: header, signedHeader: submission.signedHeader, content: nil)
   }
 
-  /// The traces of a payload: decoded within limits, each signed by the header's agent, each with
-  /// shares that sum up, and none twice.
+  /// The traces of a payload: decoded within limits, each by the header's agent, each with shares
+  /// that sum up, and none twice.
   func admitContent(
     _ payload: [UInt8], of header: BatchHeader
   ) throws(LedgerRefusal) -> AdmittedBatch.Content {
@@ -51,32 +51,12 @@ struct Admission: Sendable {
           "batch.count", found: "\(header.count)",
           expected: "at most \(LedgerLimits.tracesPerBatch)")
       }
-      let parts = try Batch.openPayload(
+      let traces = try Batch.openTraces(
         payload, expecting: header, maximumBytes: LedgerLimits.contentBytes)
-      var traces: [PublicTrace] = []
-      var ids: Set<TraceID> = []
-      for (index, part) in parts.enumerated() {
-        let trace = try verify(part, index: index, agent: header.agent)
-        guard ids.insert(trace.id).inserted else {
-          throw TraceError("traces[\(index)].id", found: "\(trace.id) twice", expected: "once")
-        }
-        traces.append(trace)
-      }
       return AdmittedBatch.Content(payload: payload, traces: traces)
     } catch {
       throw LedgerRefusal(
         .invalidTrace, field: error.field, found: error.found, expected: error.expected)
-    }
-  }
-
-  private func verify(
-    _ part: [UInt8], index: Int, agent: ContributorKey
-  ) throws(TraceError) -> PublicTrace {
-    do throws(TraceError) {
-      return try PublicTrace.verify(part, agent: agent)
-    } catch {
-      throw TraceError(
-        "traces[\(index)].\(error.field)", found: error.found, expected: error.expected)
     }
   }
 }

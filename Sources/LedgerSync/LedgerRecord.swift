@@ -37,7 +37,8 @@ struct SeenCheckpoint: Equatable, Sendable {
 extension TraceStore {
   /// What is remembered of the ledger at that address.
   package func ledger(_ url: String) throws -> LedgerRecord? {
-    try read { database in
+    let url = try LedgerAddress.normalize(url)
+    return try read { database in
       let row = try Row.fetchOne(
         database,
         sql: """

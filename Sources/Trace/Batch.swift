@@ -17,58 +17,88 @@ package struct Batch: Equatable, Sendable {
   /// SHA-256 of the signed header: what the next header names as `previous`.
   package var hash: Digest { Digest(sha256: signedHeader) }
 
-  /// Seals public parts, each of which is verified to be a trace of `identity`.
+  /// Seals signed public parts, each of which is verified to be a trace of `identity`.
+  ///
+  /// The header's signature takes the place of theirs.
   package static func seal(
     publicParts: [[UInt8]], sequence: Int, previous: Digest, origin: String,
     identity: ContributorIdentity, created: Int = Int(Date().timeIntervalSince1970)
   ) throws -> Batch {
     for part in publicParts { _ = try PublicTrace.verify(part, agent: identity.publicKey) }
-    let content = CBOR.array(publicParts.map { .bytes($0) }).encode()
+    let parts = try publicParts.map(PublicTrace.withoutSignature)
     let header = BatchHeader(
       agent: identity.publicKey, sequence: sequence, previous: previous, origin: origin,
-      payloadHash: Digest(sha256: content), count: publicParts.count, created: created)
+      contents: .tree(BatchTree.root(of: parts)), count: parts.count, created: created)
     let signed = try header.sign(by: identity)
-    let payload = try DictionaryFrame.pack(content)
+    let payload = try DictionaryFrame.pack(content(of: parts))
     let batch = Batch(header: header, signedHeader: signed, payload: payload)
     // Refuses to seal what the other side would refuse: too many traces, one twice, a bad origin.
     _ = try verify(signedHeader: signed, payload: payload)
     return batch
   }
 
-  /// Decodes a payload that must be the one its header names, and returns the public parts unread.
+  /// The payload before compression.
+  static func content(of parts: [[UInt8]]) -> [UInt8] {
+    CBOR.array(parts.map { .bytes($0) }).encode()
+  }
+
+  /// Decodes a payload that must be the one its header names, and returns the public parts unread:
+  /// signed ones for version 1, bare ones for version 2.
   package static func openPayload(
     _ payload: [UInt8], expecting header: BatchHeader, maximumBytes: Int = maximumPayloadBytes
   ) throws(TraceError) -> [[UInt8]] {
     let content = try DictionaryFrame.open(
       payload, maximumBytes: maximumBytes, field: "batch.payload")
-    let hash = Digest(sha256: content)
-    guard hash == header.payloadHash else {
-      throw TraceError("batch.payload", found: "hash \(hash)", expected: "\(header.payloadHash)")
+    if case .hash(let expected) = header.contents {
+      let hash = Digest(sha256: content)
+      guard hash == expected else {
+        throw TraceError("batch.payload", found: "hash \(hash)", expected: "\(expected)")
+      }
     }
     let parts = try parts(content, maximumBytes)
     guard parts.count == header.count else {
       throw TraceError(
         "batch.payload", found: "\(parts.count) traces", expected: "\(header.count) traces")
     }
+    if case .tree(let expected) = header.contents {
+      let root = BatchTree.root(of: parts)
+      guard root == expected else {
+        throw TraceError("batch.payload", found: "root \(root)", expected: "\(expected)")
+      }
+    }
     return parts
   }
 
-  /// Checks a batch as a whole: header, payload, and every trace, each by the header's agent and
-  /// each id once.
+  /// The traces of a payload that must be the one its header names: each by the header's agent,
+  /// and each id once.
+  package static func openTraces(
+    _ payload: [UInt8], expecting header: BatchHeader, maximumBytes: Int = maximumPayloadBytes
+  ) throws(TraceError) -> [PublicTrace] {
+    var traces: [PublicTrace] = []
+    var ids: Set<TraceID> = []
+    let parts = try openPayload(payload, expecting: header, maximumBytes: maximumBytes)
+    for (index, part) in parts.enumerated() {
+      let trace: PublicTrace
+      do throws(TraceError) {
+        trace = try PublicTrace.open(part, in: header)
+      } catch {
+        throw TraceError(
+          "traces[\(index)].\(error.field)", found: error.found, expected: error.expected)
+      }
+      guard ids.insert(trace.id).inserted else {
+        throw TraceError("traces[\(index)].id", found: "\(trace.id) twice", expected: "once")
+      }
+      traces.append(trace)
+    }
+    return traces
+  }
+
+  /// Checks a batch as a whole: header, payload, and every trace.
   package static func verify(
     signedHeader: [UInt8], payload: [UInt8]
   ) throws(TraceError) -> (header: BatchHeader, traces: [PublicTrace]) {
     let header = try BatchHeader.verify(signedHeader)
-    var traces: [PublicTrace] = []
-    var ids: Set<TraceID> = []
-    for part in try openPayload(payload, expecting: header) {
-      let trace = try PublicTrace.verify(part, agent: header.agent)
-      guard ids.insert(trace.id).inserted else {
-        throw TraceError("batch.payload", found: "trace \(trace.id) twice", expected: "once")
-      }
-      traces.append(trace)
-    }
-    return (header, traces)
+    return (header, try openTraces(payload, expecting: header))
   }
 
   private static func parts(

@@ -44,12 +44,17 @@ enum DictionaryFrame {
 }
 
 extension Batch {
-  /// The payload that a header names, made again from its public parts; throws if they are others.
+  /// The payload that a header names, made again from signed public parts; throws if they are
+  /// others.
   package static func payload(
     of publicParts: [[UInt8]], expecting header: BatchHeader
   ) throws -> [UInt8] {
-    let content = CBOR.array(publicParts.map { .bytes($0) }).encode()
-    let payload = try DictionaryFrame.pack(content)
+    let parts =
+      switch header.contents {
+      case .hash: publicParts
+      case .tree: try publicParts.map(PublicTrace.withoutSignature)
+      }
+    let payload = try DictionaryFrame.pack(content(of: parts))
     _ = try openPayload(payload, expecting: header)
     return payload
   }

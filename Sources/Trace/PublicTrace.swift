@@ -74,8 +74,34 @@ extension PublicTrace {
     } catch {
       throw TraceError(error, in: "public")
     }
+    return try decode(message.payload, signedBy: message.publicKey)
+  }
+
+  /// Decodes a part of a batch and checks its arithmetic; in batches of version 1 parts have a
+  /// signature, which is checked, and in later ones the header's stands for them.
+  package static func open(
+    _ part: [UInt8], in header: BatchHeader
+  ) throws(TraceError) -> PublicTrace {
+    switch header.contents {
+    case .hash: return try verify(part, agent: header.agent)
+    case .tree: return try decode(part, signedBy: header.agent.bytes)
+    }
+  }
+
+  /// What a signed public part says, as it stands in a batch.
+  static func withoutSignature(_ signed: [UInt8]) throws(TraceError) -> [UInt8] {
+    do throws(COSESign1.Failure) {
+      return try COSESign1.decode(signed, maximumBytes: maximumBytes).payload
+    } catch {
+      throw TraceError(error, in: "public")
+    }
+  }
+
+  private static func decode(
+    _ payload: [UInt8], signedBy agent: [UInt8]
+  ) throws(TraceError) -> PublicTrace {
     do throws(CBORError) {
-      return try decode(message.payload, agent: message.publicKey)
+      return try decode(payload, agent: agent)
     } catch {
       throw TraceError(error, in: "public")
     }

@@ -28,6 +28,29 @@ import Testing
     let statement = try world.reader.tributary("statement")
     #expect(statement.output.contains("Marit Tolland"))
     #expect(try world.reader.tributary("sync").output.contains("Nothing waits"))
+    try checkProof(of: answer, in: world)
+  }
+
+  /// A stranger checks one trace's shares offline, with the log's key alone.
+  private func checkProof(of answer: AnswerReport, in world: World) throws {
+    let file = world.reader.file("trace.proof")
+    #expect(try world.reader.tributary("trace", "prove", answer.trace, file.path).status == 0)
+    let own = try world.reader.tributary("trace", "check-proof", file.path)
+    #expect(own.status == 0 && own.output.hasSuffix("valid\n"), "\(own.errors)")
+    let folder = world.reader.file("ledger").path
+    let key = try world.reader.run("tributary-ledger", ["key", "--data", folder]).output
+      .trimmingCharacters(in: .newlines)
+    let stranger = try Tool()
+    defer { stranger.remove() }
+    let check = try stranger.tributary("trace", "check-proof", file.path, "--log", key)
+    #expect(check.status == 0 && check.output == own.output)
+    #expect(try stranger.tributary("trace", "check-proof", file.path).status == 66)
+    var bytes = try Data(contentsOf: file)
+    bytes[bytes.count / 2] ^= 1
+    try bytes.write(to: file)
+    let damaged = try stranger.tributary("trace", "check-proof", file.path, "--log", key)
+    #expect(damaged.status == 77)
+    #expect(damaged.output.contains("trace.proof: "))
   }
 
   @Test func sharesSumToOneForEveryQuestionAndRunsAgree() throws {

@@ -258,7 +258,7 @@ extension TestAgent {
     let content = CBOR.array(parts.map { .bytes($0) }).encode()
     let header = BatchHeader(
       agent: identity.publicKey, sequence: sequence, previous: previous,
-      origin: TestAgent.origin, payloadHash: Digest(sha256: content), count: parts.count,
+      origin: TestAgent.origin, contents: .hash(Digest(sha256: content)), count: parts.count,
       created: 1_795_000_000)
     let submission = BatchSubmission(
       signedHeader: try header.sign(by: identity), payload: try DictionaryFrame.pack(content))

@@ -1,6 +1,7 @@
 import CBOR
 import Corpus
 import Testing
+import TransparencyLog
 import Zstd
 
 @testable import Trace
@@ -32,7 +33,9 @@ struct BatchTests {
     #expect(header == batch.header)
     #expect(header.count == 5 && header.agent == identity.publicKey)
     #expect(try traces == parts.map { try PublicTrace.verify($0) })
-    #expect(try Batch.openPayload(batch.payload, expecting: header) == parts)
+    #expect(
+      try Batch.openPayload(batch.payload, expecting: header)
+        == parts.map { try PublicTrace.withoutSignature($0) })
     let next = try seal(parts, sequence: 1, previous: batch.hash)
     #expect(next.header.previous == Digest(sha256: batch.signedHeader))
   }
@@ -62,7 +65,7 @@ struct BatchTests {
       damaged[bit / 8] ^= 1 << UInt8(bit % 8)
       // zstd has frames that differ and mean the same; the hash is over what they mean.
       if let parts = try? Batch.openPayload(damaged, expecting: batch.header) {
-        #expect(try parts.map { try PublicTrace.verify($0) } == good)
+        #expect(try parts.map { try PublicTrace.open($0, in: batch.header) } == good)
       }
     }
   }
@@ -75,7 +78,7 @@ struct BatchTests {
     let foreign = try TraceCodec.seal(
       TraceSamples.record(), identity: TraceSamples.identity(8))
     #expect(field([foreign.publicBytes]) == "public.key")
-    #expect(field([parts[0], parts[0]]) == "batch.payload")
+    #expect(field([parts[0], parts[0]]) == "traces[1].id")
     #expect(field([]) == "batch.count")
     #expect(throws: TraceError.self) { try seal(parts, sequence: 1) }
     #expect(throws: TraceError.self) { try seal(parts, previous: Digest(sha256: [])) }
@@ -88,24 +91,51 @@ struct BatchTests {
     #expect(throws: TraceError.self) { try seal([stored]) }
   }
 
-  @Test("signed by the right agent around foreign or repeated traces is refused")
+  @Test("signed by the right agent around foreign, repeated or other things is refused")
   func hostile() throws {
     let foreign = try TraceCodec.seal(TraceSamples.record(), identity: TraceSamples.identity(8))
-    func problem(_ content: CBOR, count: Int) throws -> TraceError? {
+    func problem(
+      _ content: CBOR, count: Int, contents: BatchHeader.Contents? = nil
+    ) throws -> TraceError? {
       let bytes = content.encode()
       let header = BatchHeader(
         agent: identity.publicKey, sequence: 0, previous: BatchHeader.noPrevious, origin: "log",
-        payloadHash: Digest(sha256: bytes), count: count, created: 1)
+        contents: contents ?? .hash(Digest(sha256: bytes)), count: count, created: 1)
       let signed = try header.sign(by: identity)
       return #expect(throws: TraceError.self) {
         try Batch.verify(signedHeader: signed, payload: DictionaryFrame.pack(bytes))
       }
     }
-    #expect(try problem([.bytes(foreign.publicBytes)], count: 1)?.field == "public.key")
-    #expect(try problem([.bytes(parts[0]), .bytes(parts[0])], count: 2)?.field == "batch.payload")
+    #expect(try problem([.bytes(foreign.publicBytes)], count: 1)?.field == "traces[0].public.key")
+    #expect(try problem([.bytes(parts[0]), .bytes(parts[0])], count: 2)?.field == "traces[1].id")
     #expect(try problem([.bytes(parts[0])], count: 2)?.found == "1 traces")
     #expect(try problem([.text("x")], count: 1)?.field == "batch.payload")
     #expect(try problem([:], count: 1)?.field == "batch.payload")
+
+    let bare = try parts.map { try PublicTrace.withoutSignature($0) }
+    func tree(_ parts: [[UInt8]], count: Int? = nil) throws -> TraceError? {
+      try problem(
+        .array(parts.map { .bytes($0) }), count: count ?? parts.count,
+        contents: .tree(BatchTree.root(of: parts)))
+    }
+    #expect(try tree([bare[0], bare[0]])?.field == "traces[1].id")
+    #expect(try tree([bare[0], parts[1]])?.field.hasPrefix("traces[1].public") == true)
+    #expect(try tree([bare[0]], count: 2)?.found == "1 traces")
+    #expect(
+      try problem([.bytes(bare[0])], count: 1, contents: .tree(BatchTree.root(of: [bare[1]])))?
+        .field == "batch.payload")
+  }
+
+  @Test("of the first format is still read: signed parts, and a hash in the header")
+  func firstFormat() throws {
+    let (header, payload) = try BatchSamples.firstFormat(parts, identity: identity)
+    let read = try Batch.verify(signedHeader: header, payload: payload)
+    #expect(try read.traces == parts.map { try PublicTrace.verify($0) })
+    #expect(try Batch.openPayload(payload, expecting: read.header) == parts)
+    #expect(try Batch.payload(of: parts, expecting: read.header) == payload)
+    let batch = try seal(parts)
+    #expect(try Batch.payload(of: parts, expecting: batch.header) == batch.payload)
+    #expect(batch.payload.count + 60 * parts.count < payload.count)
   }
 
   @Test("with a bomb, another dictionary or another payload is refused")

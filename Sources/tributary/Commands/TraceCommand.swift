@@ -6,8 +6,10 @@ import Foundation
 struct TraceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
-    abstract: "List, show, verify, replay and export the signed traces of answers.",
-    subcommands: [List.self, Show.self, Verify.self, Replay.self, Export.self],
+    abstract: "List, show, verify, replay, export and prove the signed traces of answers.",
+    subcommands: [
+      List.self, Show.self, Verify.self, Replay.self, Export.self, Prove.self, CheckProof.self,
+    ],
     defaultSubcommand: List.self)
 
   struct List: AsyncParsableCommand {
@@ -106,13 +108,48 @@ struct TraceCommand: AsyncParsableCommand {
     var publicOnly = false
 
     func run() async throws {
-      let bytes = try AgentSession().exportTrace(trace, publicOnly: publicOnly)
-      do {
-        try Data(bytes).write(to: URL(fileURLWithPath: output), options: .atomic)
-      } catch {
-        throw AgentError(.cannotCreate, "\(output): \(error.localizedDescription)")
-      }
-      print("\(output): \(bytes.count) bytes")
+      try write(try AgentSession().exportTrace(trace, publicOnly: publicOnly), to: output)
     }
   }
+
+  struct Prove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write a proof that a trace's shares are in the ledger.",
+      discussion: """
+        The file holds the public part of this one trace and its way to a checkpoint that the log \
+        signed: whoever knows the log's key can check it offline, with 'trace check-proof'.
+        """)
+
+    @Argument(help: "A trace id or its beginning.") var trace: String
+    @Argument(help: "The file to write.") var output: String
+
+    func run() async throws {
+      try write(try AgentSession().proveTrace(trace), to: output)
+    }
+  }
+
+  struct CheckProof: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Check a proof that 'trace prove' wrote; nothing is sent anywhere.",
+      discussion: "With witnesses in the settings, they have to have cosigned the checkpoint.")
+
+    @Argument(help: "The file.") var file: String
+    @Option(help: "The log's key; without it, the pinned one of the ledger in the settings.")
+    var log: String?
+
+    func run() async throws {
+      let (lines, isValid) = try AgentSession().checkProof(file: file, log: log)
+      lines.forEach { print($0) }
+      if !isValid { throw ExitCode.signature }
+    }
+  }
+}
+
+private func write(_ bytes: [UInt8], to output: String) throws {
+  do {
+    try Data(bytes).write(to: URL(fileURLWithPath: output), options: .atomic)
+  } catch {
+    throw AgentError(.cannotCreate, "\(output): \(error.localizedDescription)")
+  }
+  print("\(output): \(bytes.count) bytes")
 }
