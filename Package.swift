@@ -41,6 +41,8 @@ func kernelSettings(_ name: String, _ flags: [String]) -> [SwiftSetting] {
 
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+/// scrypt, the proof of work of admission.
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 /// The C interface of the SQLite that GRDB uses.
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -126,7 +128,7 @@ let package = Package(
     // Network
     .target(name: "TransparencyLog", dependencies: [crypto], swiftSettings: strict),
     .target(
-      name: "LedgerWire", dependencies: ["CBOR", "Corpus", "TransparencyLog"],
+      name: "LedgerWire", dependencies: ["CBOR", "Corpus", "TransparencyLog", cryptoExtras],
       swiftSettings: strict),
     .target(
       name: "LedgerSync",
@@ -168,8 +170,8 @@ let package = Package(
     .executableTarget(
       name: "tributary-ledger",
       dependencies: [
-        "Ledger", "Witness", "Corpus", "TransparencyLog", hummingbirdTLS, arguments, lifecycle,
-        log,
+        "Ledger", "LedgerWire", "Witness", "Corpus", "TransparencyLog", hummingbirdTLS, arguments,
+        lifecycle, log,
       ],
       swiftSettings: strict),
 

@@ -91,7 +91,8 @@ extension AgentSession {
   private func synchronizer(network: Bool = true) throws -> Synchronizer {
     try Synchronizer(
       store: store(), identity: agentIdentity(), ledger: ledgerAddress(network: network),
-      logKey: settings.ledgerKey, witnesses: settings.witnessPolicy())
+      logKey: settings.ledgerKey, witnesses: settings.witnessPolicy(),
+      invitation: settings.invitation)
   }
 
   private func asking<Answer: Sendable>(

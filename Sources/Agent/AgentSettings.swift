@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import LedgerWire
 import TransparencyLog
 
 /// A person's settings: `config.json` in the configuration folder, one flat object.
@@ -13,6 +14,9 @@ package struct AgentSettings: Codable, Equatable, Sendable {
   package var witnesses: [String] = []
   /// How many of them; a majority when absent.
   package var witnessQuorum: Int?
+  /// A token that admits this agent to the ledger, once; without one it does a proof of work where
+  /// the ledger asks for that.
+  package var invitation: String?
   /// The model that answers: a path, or `reader` for the embedded one.
   package var model: String = "reader"
   /// Threads of the engine; 0 means one per core.
@@ -39,6 +43,7 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     ledgerKey = try values.decodeIfPresent(String.self, forKey: .ledgerKey)
     witnesses = try values.decodeIfPresent([String].self, forKey: .witnesses) ?? []
     witnessQuorum = try values.decodeIfPresent(Int.self, forKey: .witnessQuorum)
+    invitation = try values.decodeIfPresent(String.self, forKey: .invitation)
     model = try values.decodeIfPresent(String.self, forKey: .model) ?? plain.model
     threads = try values.decodeIfPresent(Int.self, forKey: .threads) ?? plain.threads
     passages = try values.decodeIfPresent(Int.self, forKey: .passages) ?? plain.passages
@@ -56,7 +61,8 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     [
       ("ledger", ledger ?? ""), ("ledgerKey", ledgerKey ?? ""),
       ("witnesses", witnesses.joined(separator: " ")),
-      ("witnessQuorum", quorum.map(String.init) ?? ""), ("model", model),
+      ("witnessQuorum", quorum.map(String.init) ?? ""), ("invitation", invitation ?? ""),
+      ("model", model),
       ("threads", String(threads)), ("passages", String(passages)),
       ("passagesPerContributor", String(passagesPerContributor)), ("adapters", String(adapters)),
       ("offline", String(offline)),
@@ -101,13 +107,15 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     witnessQuorum = try text.isEmpty ? nil : number("witnessQuorum", text, in: 1...witnesses.count)
   }
 
-  /// Sets one key from text; an empty text clears `ledger`, `ledgerKey` and `witnesses`.
+  /// Sets one key from text; an empty text clears `ledger`, `ledgerKey`, `witnesses`
+  /// and `invitation`.
   package mutating func set(_ key: String, to value: String) throws {
     switch key {
     case "ledger": ledger = try value.isEmpty ? nil : Self.checkedURL(value)
     case "ledgerKey": ledgerKey = value.isEmpty ? nil : value
     case "witnesses": try setWitnesses(value)
     case "witnessQuorum": try setWitnessQuorum(value)
+    case "invitation": invitation = value.isEmpty ? nil : try Self.checkedInvitation(value)
     case "model": model = value
     case "threads": threads = try number(key, value, in: 0...256)
     case "passages": passages = try number(key, value, in: 1...8)
@@ -119,6 +127,14 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     default:
       let known = entries.map(\.key).joined(separator: ", ")
       throw AgentError(.usage, "no setting is called '\(key)'; there are: \(known)")
+    }
+  }
+
+  private static func checkedInvitation(_ text: String) throws -> String {
+    do {
+      return try Invitation(token: text).token
+    } catch {
+      throw AgentError(.usage, "\(error)")
     }
   }
 

@@ -16,6 +16,9 @@ struct AdmittedBatch: Sendable {
 
   /// What identifies the batch besides its agent and sequence.
   var hash: Digest { Digest(sha256: signedHeader) }
+
+  /// What it counts of its agent's quota: the signed header and the payload as sent.
+  var byteCount: Int { signedHeader.count + (content?.payload.count ?? 0) }
 }
 
 /// Checks of what agents send, without state: any number may run at once.

@@ -23,4 +23,9 @@ final class KnownChains: Sendable {
       next[agent] = max(next[agent] ?? 0, sequence + 1)
     }
   }
+
+  /// The agent's next batch is looked up.
+  func forget(_ agent: ContributorKey) {
+    next.withLock { $0[agent] = nil }
+  }
 }

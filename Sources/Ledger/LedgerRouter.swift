@@ -26,6 +26,7 @@ struct LedgerRouter {
 
   private func addRegistration(to group: RouterGroup<BasicRequestContext>) {
     let service = service
+    group.get("/policy") { _, _ in Response.text(try await service.policy()) }
     group.post("/agents") { request, _ in
       let body = try await request.bytes(maximum: LedgerLimits.registrationBytes)
       return try Response.json(try await service.registerAgent(body))

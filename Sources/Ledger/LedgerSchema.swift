@@ -16,6 +16,8 @@ package enum LedgerSchema {
     Migration(name: "witnesses") { dialect in
       ["ALTER TABLE checkpoints ADD COLUMN receipts \(dialect.integer) NOT NULL DEFAULT 1"]
     },
+    Migration(name: "admission", statements: admission),
+    Migration(name: "quotas", statements: quotas),
   ]
 
   private static func tables(_ dialect: SQLDialect) -> [String] {
@@ -50,6 +52,35 @@ package enum LedgerSchema {
       CREATE TABLE equivocations (
         agent \(bytes) NOT NULL, sequence \(integer) NOT NULL, header \(bytes) NOT NULL,
         seen \(integer) NOT NULL, PRIMARY KEY (agent, sequence))\(end)
+      """,
+    ]
+  }
+
+  /// Signed policies, all that ever were in force, and the invitations that were used.
+  private static func admission(_ dialect: SQLDialect) -> [String] {
+    let (bytes, integer, end) = (dialect.bytes, dialect.integer, dialect.withoutRowID)
+    return [
+      """
+      CREATE TABLE policies (
+        version \(integer) PRIMARY KEY, digest \(bytes) NOT NULL UNIQUE, note TEXT NOT NULL,
+        since \(integer) NOT NULL)
+      """,
+      """
+      CREATE TABLE invitations (
+        id \(bytes) PRIMARY KEY, agent \(bytes) NOT NULL, spent \(integer) NOT NULL)\(end)
+      """,
+    ]
+  }
+
+  /// `agent_bytes` is the sum of the bytes of an agent's headers and payloads up to an entry.
+  private static func quotas(_ dialect: SQLDialect) -> [String] {
+    [
+      "ALTER TABLE entries ADD COLUMN agent_bytes \(dialect.integer) NOT NULL DEFAULT 0",
+      """
+      UPDATE entries SET agent_bytes = sums.bytes FROM (
+        SELECT position AS at, sum(length(header) + coalesce(length(payload), 0))
+          OVER (PARTITION BY agent ORDER BY sequence) AS bytes FROM entries) AS sums
+      WHERE entries.position = sums.at
       """,
     ]
   }

@@ -10,6 +10,7 @@ package struct LedgerService: Sendable {
   let store: LedgerStore
   private let admission: Admission
   private let sequencer: Sequencer
+  private let registrar: Registrar
   private let now: @Sendable () -> Int
   let metrics = LedgerMetrics()
 
@@ -20,6 +21,7 @@ package struct LedgerService: Sendable {
     self.store = store
     self.now = now
     admission = Admission(origin: store.verifier.name)
+    registrar = Registrar(store: store)
     sequencer = Sequencer(
       store: store, batching: batching, metrics: metrics, logger: logger, now: now)
   }
@@ -27,14 +29,21 @@ package struct LedgerService: Sendable {
   var origin: String { store.verifier.name }
 
   /// Makes the public files what the database says; needed once before the first reader comes.
-  func start() async throws { try await sequencer.start() }
+  func start() async throws {
+    try await sequencer.start()
+    _ = try await registrar.policy(now: now())
+  }
 
   /// Integrates what waits without waiting for more.
   func finish() async { await sequencer.finish() }
 
   func registerAgent(_ signed: [UInt8]) async throws -> AgentMessage {
-    let registration = try AgentRegistration.verify(signed, origin: origin)
-    return try await store.register(registration, record: signed, now: now())
+    try await registrar.register(signed, now: now())
+  }
+
+  /// The policy in force, a signed note.
+  func policy() async throws -> String {
+    try await registrar.policy(now: now()).note.encoded
   }
 
   func registerShard(_ signed: [UInt8]) async throws -> ShardMessage {
@@ -55,7 +64,7 @@ package struct LedgerService: Sendable {
     var batch = try admission.admitHeader(of: submission)
     // Before the content is looked at: what was accepted once is never refused later, and a
     // second batch under a used number is evidence whatever it holds.
-    switch try await standing(of: batch) {
+    switch try await standing(of: batch, payload: submission.payload) {
     case .logged(let position): return try await store.receipt(position: position)
     case .unpublished, .conflicting: break
     case .new:
@@ -63,12 +72,21 @@ package struct LedgerService: Sendable {
         batch.content = try admission.admitContent(payload, of: batch.header)
       }
     }
-    return try await sequencer.append(batch)
+    do {
+      return try await sequencer.append(batch)
+    } catch let refusal as LedgerRefusal where refusal.error == .overQuota {
+      // The agent's next one is looked up, and refused before its content is read.
+      sequencer.chains.forget(batch.header.agent)
+      throw refusal
+    }
   }
 
-  private func standing(of batch: AdmittedBatch) async throws -> LedgerStore.Standing {
-    sequencer.chains.isNew(batch.header.sequence, of: batch.header.agent)
-      ? .new : try await store.standing(of: batch)
+  private func standing(
+    of batch: AdmittedBatch, payload: [UInt8]?
+  ) async throws -> LedgerStore.Standing {
+    if sequencer.chains.isNew(batch.header.sequence, of: batch.header.agent) { return .new }
+    let bytes = batch.signedHeader.count + (payload?.count ?? 0)
+    return try await store.standing(of: batch, bytes: bytes, now: now())
   }
 }
 

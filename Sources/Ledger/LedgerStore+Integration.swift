@@ -14,7 +14,7 @@ extension LedgerStore {
   ) async throws -> [Result<Int, LedgerRefusal>] {
     try await database.write { connection in
       var integration = try Integration(
-        connection, size: self.integratedSize(connection), now: now)
+        connection, size: self.integratedSize(connection), quotas: self.terms.quotas, now: now)
       let outcomes = try group.map { try integration.add($0) }
       try integration.finish()
       return outcomes
@@ -34,6 +34,7 @@ private struct Integration {
   private var entries: [[SQLValue]] = []
   private var hashes: [[SQLValue]] = []
   private var credits: CreditSums
+  private var quota: QuotaCheck
 
   /// Where an agent's sequence stands.
   private struct Chain {
@@ -44,11 +45,12 @@ private struct Integration {
     var added: [Int: (position: Int, hash: Corpus.Digest)] = [:]
   }
 
-  init(_ connection: any SQLConnection, size: Int, now: Int) throws {
+  init(_ connection: any SQLConnection, size: Int, quotas: AgentQuotas, now: Int) throws {
     self.connection = connection
     self.now = now
     frontier = try Frontier(size: size, reader: DatabaseHashes(connection: connection))
     credits = CreditSums(period: Period.containing(now))
+    quota = QuotaCheck(quotas, connection, now: now)
   }
 
   /// Places a batch: the position of its leaf, or why it was refused.
@@ -68,8 +70,13 @@ private struct Integration {
       return .failure(
         .gap("batch.previous", found: header.previous.hex, expected: chain.head.hex))
     }
+    let agentBytes: Int
+    switch try quota.take(header.agent, sequence: header.sequence, bytes: batch.byteCount) {
+    case .failure(let refusal): return .failure(refusal)
+    case .success(let sum): agentBytes = sum
+    }
     let position = frontier.size
-    append(batch, hash: batchHash)
+    append(batch, hash: batchHash, agentBytes: agentBytes)
     for trace in batch.content?.traces ?? [] { credits.add(trace, entry: position) }
     chain.next += 1
     chain.head = batchHash
@@ -84,11 +91,12 @@ private struct Integration {
       into: "entries",
       columns: [
         "position", "agent", "sequence", "hash", "header", "payload", "logged", "receipt_size",
+        "agent_bytes",
       ], entries)
     try credits.write(connection)
   }
 
-  private mutating func append(_ batch: AdmittedBatch, hash: Corpus.Digest) {
+  private mutating func append(_ batch: AdmittedBatch, hash: Corpus.Digest, agentBytes: Int) {
     let position = frontier.size
     var index = NodePosition.storedCount(leaves: position)
     for hash in frontier.append(.leaf(batch.signedHeader)) {
@@ -98,7 +106,7 @@ private struct Integration {
     entries.append([
       .integer(position), .blob(batch.header.agent.bytes), .integer(batch.header.sequence),
       .blob(hash.bytes), .blob(batch.signedHeader), .optional(batch.content?.payload),
-      .integer(now), 0,
+      .integer(now), 0, .integer(agentBytes),
     ])
   }
 

@@ -15,14 +15,22 @@ extension LedgerStore {
     case conflicting
   }
 
-  /// Looks a batch up before its content is read; an unregistered agent is refused.
-  func standing(of batch: AdmittedBatch) async throws -> Standing {
+  /// Looks a batch up before its content is read; refuses an unregistered agent, and a new batch
+  /// that its agent's quotas have no room for.
+  func standing(of batch: AdmittedBatch, bytes: Int, now: Int) async throws -> Standing {
     try await database.read { connection in
       guard try Self.isRegistered(batch.header.agent, connection) else {
         throw LedgerRefusal.unknown(agent: batch.header.agent)
       }
       let entry = try Self.entry(batch.header.agent, batch.header.sequence, connection)
-      guard let entry else { return .new }
+      guard let entry else {
+        // Integration decides; but what is refused there need not be verified before.
+        var quota = QuotaCheck(self.terms.quotas, connection, now: now)
+        _ = try quota.take(
+          batch.header.agent, sequence: batch.header.sequence, bytes: bytes
+        ).get()
+        return .new
+      }
       guard entry.hash == batch.hash else { return .conflicting }
       let hasReceipt = try self.hasReceipt(entry.position, connection)
       return hasReceipt ? .logged(entry.position) : .unpublished

@@ -4,17 +4,39 @@ import LedgerWire
 
 extension LedgerStore {
   /// Makes an agent known; the first registration of a key stays.
+  ///
+  /// An invitation is spent with it, once and for all, or the agent stays unknown.
   func register(
     _ agent: AgentRegistration, record: [UInt8], now: Int
   ) async throws -> AgentMessage {
-    _ = try await database.write { connection in
-      try connection.execute(
-        """
-        INSERT INTO agents (key, name, registered, record) VALUES ($1, $2, $3, $4)
-        ON CONFLICT DO NOTHING
-        """, [.blob(agent.agent.bytes), .text(agent.name), .integer(now), .blob(record)])
+    try await database.write { connection in
+      let isNew =
+        try connection.execute(
+          """
+          INSERT INTO agents (key, name, registered, record) VALUES ($1, $2, $3, $4)
+          ON CONFLICT DO NOTHING
+          """, [.blob(agent.agent.bytes), .text(agent.name), .integer(now), .blob(record)]) == 1
+      guard isNew, case .invitation(let invitation) = agent.proof else { return }
+      let isUnused =
+        try connection.execute(
+          "INSERT INTO invitations (id, agent, spent) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+          [.blob(invitation.id), .blob(agent.agent.bytes), .integer(now)]) == 1
+      guard isUnused else {
+        throw LedgerRefusal(
+          .notAdmitted, field: "invitation", found: "one that was used before",
+          expected: "one for each agent; ask for a new one")
+      }
     }
     return try await self.agent(agent.agent)
+  }
+
+  /// What is known of an agent; nil for one that is not registered.
+  func knownAgent(_ key: ContributorKey) async throws -> AgentMessage? {
+    do {
+      return try await agent(key)
+    } catch let refusal as LedgerRefusal where refusal.error == .notFound {
+      return nil
+    }
   }
 
   /// What is known of an agent.

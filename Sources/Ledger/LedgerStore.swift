@@ -13,6 +13,8 @@ package final class LedgerStore: Sendable {
   package let publicFolder: PublicFolder
   /// Who cosigns the checkpoints; nil for a log without witnesses.
   package let witnesses: Witnesses?
+  /// What this process asks of agents.
+  let terms: PolicyTerms
   private let lock: Mutex<FileLock?>
 
   package var verifier: NoteVerifier { signer.verifier }
@@ -24,7 +26,8 @@ package final class LedgerStore: Sendable {
   ///
   /// Static files go to `publicFolder`, by default `public` in the same folder.
   package init(
-    folder: String, publicFolder: String? = nil, signer: NoteSigner, witnesses: Witnesses? = nil
+    folder: String, publicFolder: String? = nil, signer: NoteSigner, witnesses: Witnesses? = nil,
+    terms: PolicyTerms = .open
   ) throws {
     try DurableFile.createFolder(folder)
     guard let lock = try FileLock.tryAcquire(folder + "/ledger.lock") else {
@@ -35,6 +38,7 @@ package final class LedgerStore: Sendable {
     self.lock = Mutex(lock)
     self.signer = signer
     self.witnesses = witnesses
+    self.terms = terms
     self.publicFolder = PublicFolder(path: publicFolder ?? folder + "/public")
     database = try SQLiteDatabase(path: folder + "/" + LedgerSchema.file)
   }

@@ -46,7 +46,8 @@ struct RefusalMiddleware: RouterMiddleware {
         "path": "\(request.uri.path.prefix(200))",
       ])
     var response = try Response.json(refusal, status: .init(code: refusal.error.httpStatus))
-    if refusal.error == .busy { response.headers[.retryAfter] = "1" }
+    let wait = refusal.retryAfter ?? (refusal.error == .busy ? 1 : nil)
+    if let wait { response.headers[.retryAfter] = String(wait) }
     return response
   }
 }

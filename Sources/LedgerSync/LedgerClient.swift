@@ -64,7 +64,7 @@ extension LedgerClient {
 
   /// The latest signed checkpoint, not yet verified.
   package func checkpoint() async throws -> SignedNote {
-    try note(try await get("/v1/checkpoint"))
+    try note(try await get("/v1/checkpoint"), "checkpoint")
   }
 
   /// The signed batch header at a position of the log: the bytes of the leaf.
@@ -101,13 +101,15 @@ extension LedgerClient {
     return path
   }
 
-  /// Registers an agent for the log of that origin.
+  /// The log's terms, a signed note that is not yet verified.
+  func policyNote() async throws -> SignedNote {
+    try note(try await get("/v1/policy"), "policy")
+  }
+
+  /// Sends a signed registration.
   @discardableResult
-  package func registerAgent(
-    _ identity: ContributorIdentity, origin: String
-  ) async throws -> AgentMessage {
-    let body = try AgentRegistration.sign(origin: origin, identity: identity)
-    return try json(try await post("/v1/agents", body))
+  func registerAgent(_ signed: [UInt8]) async throws -> AgentMessage {
+    try json(try await post("/v1/agents", signed))
   }
 
   /// Claims a shard for its contributor in the log of that origin.
@@ -202,11 +204,11 @@ extension LedgerClient {
     }
   }
 
-  private func note(_ bytes: [UInt8]) throws -> SignedNote {
+  private func note(_ bytes: [UInt8], _ what: String) throws -> SignedNote {
     do throws(NoteError) {
       return try SignedNote(encoded: bytes)
     } catch {
-      throw LedgerFailure.garbage("checkpoint: \(error)")
+      throw LedgerFailure.garbage("\(what): \(error)")
     }
   }
 }

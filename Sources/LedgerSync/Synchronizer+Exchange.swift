@@ -58,8 +58,10 @@ extension Synchronizer {
   }
 
   private func register(_ client: LedgerClient, _ trust: LogTrust) async throws {
-    try await client.registerAgent(identity, origin: trust.verifier.name)
+    let admission = try await client.register(
+      identity, log: trust.verifier, invitation: invitation, limits: workLimits)
     try store.markRegistered(identity.publicKey, ledger: url)
+    if let sentence = admission.sentence { progress.sentences.append(sentence) }
   }
 
   private func deliver(
@@ -110,7 +112,8 @@ extension Synchronizer {
         sentence: "The ledger expects another batch than \(batch.sequence) "
           + "(\(refusal.field): found \(refusal.found), expected \(refusal.expected)). "
           + "Either it lost batches that it acknowledged, or this agent's key is in use elsewhere.")
-    case .wrongOrigin, .unknownAgent, .busy, .internal, .notFound, .taken:
+    case .wrongOrigin, .unknownAgent, .busy, .internal, .notFound, .taken, .notAdmitted,
+      .outdatedPolicy, .overQuota:
       throw refusal
     case .malformed, .badSignature, .tooLarge, .invalidTrace:
       guard batch.state != .quarantined else { throw refusal }
@@ -160,5 +163,19 @@ extension Synchronizer {
         + " The next try is due \(Phrase.moment(next, now: now)).",
     ]
     return report
+  }
+}
+
+extension AdmissionOutcome {
+  /// What the person is told.
+  fileprivate var sentence: String? {
+    switch self {
+    case .free: nil
+    case .invitation: "The ledger registered this agent with the invitation."
+    case .work(let work, let tries, let time):
+      "The ledger registered this agent for a proof of work: "
+        + "\(tries == 1 ? "one try" : "\(tries) tries") of \(work.memory) MiB in "
+        + "\(Phrase.count(max(1, Int(time.components.seconds)), "second"))."
+    }
   }
 }

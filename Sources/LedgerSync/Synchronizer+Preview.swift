@@ -28,9 +28,14 @@ extension Synchronizer {
       return report
     }
     if record?.registered != identity.publicKey {
-      let body = try AgentRegistration.sign(origin: log.name, identity: identity)
+      let body = try AgentRegistration.sign(
+        origin: log.name, identity: identity,
+        proof: invitation.map { .invitation($0) } ?? .none)
       report.requests.append(
-        post("/v1/agents", body, "registers this agent's public key, with proof of possession"))
+        post(
+          "/v1/agents", body,
+          "registers this agent's public key, with proof of possession; a ledger that asks for a "
+            + "proof of work gets it in a second request, with a digest and a number added"))
     }
     while try store.sealPending(for: log, identity: identity, now: clock.now()) {}
     for batch in try store.unsettledBatches(log: log, agent: identity.publicKey) {

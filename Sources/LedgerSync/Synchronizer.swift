@@ -19,6 +19,9 @@ package actor Synchronizer {
   let url: String
   let logKey: NoteVerifier?
   let witnesses: WitnessPolicy?
+  /// What admits this agent to a ledger that asks for it.
+  let invitation: Invitation?
+  let workLimits: WorkLimits
   let timeout: Duration
   let backoff: Backoff
   let clock: SyncClock
@@ -27,17 +30,23 @@ package actor Synchronizer {
 
   /// `logKey` is the log's vkey if it is known beforehand; otherwise the first contact pins it.
   ///
+  /// `invitation` is a token of the ledger's operator; without one the agent works for its
+  /// admission, where the ledger asks for that, within `workLimits`.
+  ///
   /// With a policy on `witnesses` no receipt is believed that they did not cosign.
   package init(
     store: TraceStore, identity: ContributorIdentity, ledger url: String, logKey: String? = nil,
-    witnesses: WitnessPolicy? = nil, timeout: Duration = .seconds(30), backoff: Backoff = Backoff(),
-    clock: SyncClock = .system
+    witnesses: WitnessPolicy? = nil, invitation: String? = nil,
+    workLimits: WorkLimits = WorkLimits(), timeout: Duration = .seconds(30),
+    backoff: Backoff = Backoff(), clock: SyncClock = .system
   ) throws {
     self.store = store
     self.identity = identity
     self.url = try LedgerAddress.normalize(url)
     self.logKey = try logKey.map { text throws(NoteError) in try NoteVerifier(vkey: text) }
     self.witnesses = witnesses
+    self.invitation = try invitation.map { text throws(NoteError) in try Invitation(token: text) }
+    self.workLimits = workLimits
     self.timeout = timeout
     self.backoff = backoff
     self.clock = clock

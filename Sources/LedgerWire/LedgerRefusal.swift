@@ -16,6 +16,12 @@ package struct LedgerRefusal: Error, Equatable, Sendable, Codable, CustomStringC
     case sequenceGap = "sequence-gap"
     /// The agent signed two different batches with one sequence number.
     case equivocation
+    /// The registration lacks the proof of work or the invitation that the ledger's policy asks for.
+    case notAdmitted = "not-admitted"
+    /// The proof was made under terms that the ledger has changed.
+    case outdatedPolicy = "outdated-policy"
+    /// The agent has used up what the ledger's policy gives it; nothing was recorded.
+    case overQuota = "over-quota"
     /// Somebody else registered it before.
     case taken
     case tooLarge = "too-large"
@@ -31,8 +37,13 @@ package struct LedgerRefusal: Error, Equatable, Sendable, Codable, CustomStringC
   package let field: String
   package let found: String
   package let expected: String
+  /// Seconds after which the same request may be taken.
+  package var retryAfter: Int?
 
-  package init(_ error: Code, field: String, found: String, expected: String) {
+  package init(
+    _ error: Code, field: String, found: String, expected: String, retryAfter: Int? = nil
+  ) {
+    self.retryAfter = retryAfter
     self.error = error
     self.field = field
     self.found = found
@@ -48,11 +59,12 @@ extension LedgerRefusal.Code {
   package var httpStatus: Int {
     switch self {
     case .malformed: 400
-    case .unknownAgent: 403
+    case .unknownAgent, .notAdmitted: 403
     case .notFound: 404
-    case .sequenceGap, .equivocation, .taken: 409
+    case .sequenceGap, .equivocation, .taken, .outdatedPolicy: 409
     case .tooLarge: 413
     case .badSignature, .wrongOrigin, .invalidTrace: 422
+    case .overQuota: 429
     case .internal: 500
     case .busy: 503
     }

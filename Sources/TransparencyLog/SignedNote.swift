@@ -12,6 +12,12 @@ package struct SignedNote: Equatable, Sendable {
     package let name: String
     package let keyID: UInt32
     package let bytes: [UInt8]
+
+    package init(name: String, keyID: UInt32, bytes: [UInt8]) {
+      self.name = name
+      self.keyID = keyID
+      self.bytes = bytes
+    }
   }
 
   /// What the signatures cover, with its last newline.

@@ -21,6 +21,9 @@ struct Fsck: ParsableCommand {
     help: "The folder of the static files; without it, public in the data folder.")
   var publicFolder: String?
 
+  @Flag(help: "Compute the agents' proofs of work again as well; slow.")
+  var work = false
+
   func run() throws {
     guard FileManager.default.fileExists(atPath: LedgerKey.path(in: data)) else {
       try fail(
@@ -31,7 +34,8 @@ struct Fsck: ParsableCommand {
     do {
       let fsck = try Ledger.Fsck(
         folder: data, publicFolder: publicFolder,
-        verifier: try LedgerKey.load(in: data).verifier, report: { print($0) })
+        verifier: try LedgerKey.load(in: data).verifier, checksWork: work,
+        report: { print($0) })
       summary = try fsck.run()
     } catch {
       try fail("cannot check \(data): \(error)", Exit.badData)

@@ -66,6 +66,8 @@ struct Serve: AsyncParsableCommand {
       """)
   var witnessQuorum: Int?
 
+  @OptionGroup(title: "Admission") var admission: AdmissionOptions
+
   @Option(help: "The longest that witnesses hold up an integration, in milliseconds.")
   var witnessTimeout = 2000
 
@@ -151,7 +153,8 @@ struct Serve: AsyncParsableCommand {
       let signer = try LedgerKey.loadOrCreate(in: data, origin: origin)
       return try LedgerStore(
         folder: data,
-        publicFolder: publicFolder, signer: signer, witnesses: witnesses)
+        publicFolder: publicFolder, signer: signer, witnesses: witnesses,
+        terms: admission.terms())
     } catch let error as CorpusError {
       try fail("\(error)", Exit.badData)
     } catch let error as LedgerError {

@@ -10,7 +10,9 @@ struct TributaryLedger: AsyncParsableCommand {
       signs a checkpoint and returns receipts that anybody can check. It sees who contributed to \
       an answer, and never a question, an answer or a document.
       """,
-    subcommands: [Serve.self, Key.self, Fsck.self, Monitor.self, WitnessCommand.self])
+    subcommands: [
+      Serve.self, Key.self, Invite.self, Fsck.self, Monitor.self, WitnessCommand.self,
+    ])
 }
 
 /// Exit codes after sysexits.h.

@@ -37,14 +37,15 @@ enum LedgerProcess {
     )
   }
 
-  /// Starts a server and waits until it listens.
+  /// Starts a server and waits until it listens; it admits every agent, unless told otherwise.
   static func serve(
     _ folder: String, _ arguments: [String] = [], standardError: String? = nil
   ) throws -> (process: Process, url: String) {
     let process = Process()
     let output = Pipe()
     process.executableURL = binary
-    process.arguments = ["serve", "--data", folder, "--port", "0"] + arguments
+    let admission = arguments.contains("--admission") ? [] : ["--admission", "open"]
+    process.arguments = ["serve", "--data", folder, "--port", "0"] + admission + arguments
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
     if let standardError {

@@ -27,12 +27,15 @@ struct TestAgent {
   /// A batch that was sent without an answer.
   var retained: Batch?
 
-  init(_ name: String = "agent") throws {
-    identity = try ContributorIdentity(name: name)
+  init(_ name: String = "agent", seed: UInt8? = nil) throws {
+    identity = try ContributorIdentity(
+      name: name, seed: seed.map { [UInt8](repeating: $0, count: 32) })
   }
 
-  func registration(origin: String = TestAgent.origin) throws -> [UInt8] {
-    try AgentRegistration.sign(origin: origin, identity: identity)
+  func registration(
+    origin: String = TestAgent.origin, proof: AdmissionProof = .none
+  ) throws -> [UInt8] {
+    try AgentRegistration.sign(origin: origin, identity: identity, proof: proof)
   }
 
   /// The signed public part of a trace with these shares in ppm.
@@ -84,12 +87,12 @@ struct TestLedger {
   let service: LedgerService
 
   init(
-    folder: TemporaryFolder? = nil, batching: Batching = .immediate,
+    folder: TemporaryFolder? = nil, batching: Batching = .immediate, terms: PolicyTerms = .open,
     now: @escaping @Sendable () -> Int = { 1_795_000_000 }
   ) throws {
     self.folder = try folder ?? TemporaryFolder()
     let signer = try LedgerKey.loadOrCreate(in: self.folder.path, origin: TestAgent.origin)
-    store = try LedgerStore(folder: self.folder.path, signer: signer)
+    store = try LedgerStore(folder: self.folder.path, signer: signer, terms: terms)
     service = LedgerService(store: store, batching: batching, now: now)
   }
 

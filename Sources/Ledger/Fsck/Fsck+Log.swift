@@ -10,7 +10,8 @@ extension Fsck {
     var rows = PagedRows(
       connection,
       """
-      SELECT position, agent, sequence, hash, header, payload, logged, receipt_size FROM entries
+      SELECT position, agent, sequence, hash, header, payload, logged, receipt_size, agent_bytes
+      FROM entries
       """, by: ["position"], limit: 16)
     var copies = Copies()
     try checkpoints.reach(assembler.frontier)

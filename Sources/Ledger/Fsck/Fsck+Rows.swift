@@ -25,7 +25,11 @@ extension Fsck {
     check(file, "\(field).agent", try row.bytes("agent"), batch.header.agent.bytes)
     check(file, "\(field).sequence", try row.integer("sequence"), batch.header.sequence)
     try checkChain(batch.header, position: position, connection)
-    guard let payload = try row.optionalBytes("payload") else { return }
+    let payload = try row.optionalBytes("payload")
+    try checkBytes(
+      row, agent: batch.header.agent, sequence: batch.header.sequence,
+      count: header.count + (payload?.count ?? 0), field: field, connection)
+    guard let payload else { return }
     summary.payloads += 1
     do {
       let content = try admission.admitContent(payload, of: batch.header)
@@ -72,7 +76,8 @@ extension Fsck {
 
   /// Agents and shards against what they signed.
   func checkRegistrations(_ connection: any SQLConnection) throws {
-    var agents = PagedRows(connection, "SELECT key, name, record FROM agents", by: ["key"])
+    var agents = PagedRows(
+      connection, "SELECT key, name, registered, record FROM agents", by: ["key"])
     while let row = try agents.next() {
       let field = "agents[\(Hex.encode(try row.bytes("key")))]"
       try checkRecord(field) {
@@ -80,6 +85,8 @@ extension Fsck {
       } columns: { agent in
         check(databaseName, "\(field).key", try row.bytes("key"), agent.agent.bytes)
         check(databaseName, "\(field).name", try row.text("name"), agent.name)
+        try checkProof(
+          of: agent, registered: try row.integer("registered"), field: field, connection)
       }
     }
     var shards = PagedRows(

@@ -24,6 +24,8 @@ package final class Fsck {
   let verifier: NoteVerifier
   let folder: PublicFolder
   let admission: Admission
+  /// Whether proofs of work are computed again, each with the memory and time of one try.
+  let checksWork: Bool
   private let database: any SQLDatabase
   private let report: (Difference) -> Void
   var summary = Summary()
@@ -31,9 +33,10 @@ package final class Fsck {
   /// Every difference goes to `report` as soon as it is found; throws when there is no database.
   package init(
     folder: String, publicFolder: String? = nil, verifier: NoteVerifier,
-    report: @escaping (Difference) -> Void
+    checksWork: Bool = false, report: @escaping (Difference) -> Void
   ) throws {
     self.verifier = verifier
+    self.checksWork = checksWork
     self.report = report
     self.folder = PublicFolder(path: publicFolder ?? folder + "/public")
     admission = Admission(origin: verifier.name)
@@ -94,6 +97,7 @@ extension Fsck {
       differ(databaseName, "pages", found: problem, expected: "ok")
     }
     try checkRegistrations(connection)
+    try checkAdmission(connection)
     let size = try publishedSize(published, connection)
     try checkLog(connection, published: size, totals: totals)
     try checkEquivocations(connection)

@@ -12,6 +12,8 @@ struct SyncCommand: AsyncParsableCommand {
       """)
 
   @Option(help: "The ledger's address, for this run.") var ledger: String?
+  @Option(help: "The token of the ledger's operator that admits this agent, for this run.")
+  var invitation: String?
   @Flag(help: "Show the exact bytes that would leave, and send nothing.") var dryRun = false
   @Flag(help: "Forget the ledger's pinned key and checkpoint; the next sync pins what it finds.")
   var forgetLog = false
@@ -20,6 +22,7 @@ struct SyncCommand: AsyncParsableCommand {
     var options = AgentOptions()
     options.overrides = { settings in
       if let ledger { try settings.set("ledger", to: ledger) }
+      if let invitation { try settings.set("invitation", to: invitation) }
     }
     let session = try AgentSession(options: options)
     if forgetLog {

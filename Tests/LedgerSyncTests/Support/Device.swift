@@ -50,11 +50,13 @@ struct Device {
 
   func synchronizer(
     _ url: String, logKey: String? = nil, witnesses: WitnessPolicy? = nil,
+    invitation: String? = nil, workLimits: WorkLimits = WorkLimits(),
     timeout: Duration = .seconds(20), clock: SyncClock = .system
   ) throws -> Synchronizer {
     try Synchronizer(
       store: store, identity: identity, ledger: url, logKey: logKey,
-      witnesses: witnesses, timeout: timeout, clock: clock)
+      witnesses: witnesses, invitation: invitation, workLimits: workLimits, timeout: timeout,
+      clock: clock)
   }
 
   /// The number of traces in a state.

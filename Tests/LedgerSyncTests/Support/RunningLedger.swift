@@ -1,4 +1,5 @@
 import Foundation
+import LedgerWire
 import Logging
 import ServiceLifecycle
 
@@ -19,14 +20,16 @@ final class RunningLedger: Sendable {
 
   /// Starts on a folder, which may hold an earlier log, and on a port, or any free one.
   convenience init(
-    folder: TemporaryFolder? = nil, port: Int = 0, witnesses: Witnesses.Settings? = nil
+    folder: TemporaryFolder? = nil, port: Int = 0, witnesses: Witnesses.Settings? = nil,
+    terms: PolicyTerms = .open
   ) async throws {
     let folder = try folder ?? TemporaryFolder()
     let signer = try LedgerKey.loadOrCreate(in: folder.path, origin: Self.origin)
     let witnesses = try witnesses.map {
       try Witnesses($0, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
-    let store = try LedgerStore(folder: folder.path, signer: signer, witnesses: witnesses)
+    let store = try LedgerStore(
+      folder: folder.path, signer: signer, witnesses: witnesses, terms: terms)
     try await self.init(store: store, folder: folder, port: port)
   }
 

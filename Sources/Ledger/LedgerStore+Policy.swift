@@ -1,0 +1,53 @@
+import Corpus
+import LedgerWire
+import TransparencyLog
+
+extension LedgerStore {
+  /// The signed policy with these terms; when they are others than the last, the next version.
+  ///
+  /// Every policy is kept: registered agents name the one that they worked for.
+  func adopt(
+    _ terms: PolicyTerms, now: Int
+  ) async throws -> (policy: LedgerPolicy, note: SignedNote) {
+    let (origin, signer, verifier) = (verifier.name, signer, verifier)
+    return try await database.write { connection in
+      let row = try connection.row(
+        "SELECT version, note FROM policies ORDER BY version DESC LIMIT 1")
+      if let row {
+        let note = try Self.policyNote(row, source: connection.source)
+        let policy = try Self.verify(note, by: verifier, source: connection.source)
+        if policy.terms == terms { return (policy, note) }
+      }
+      let version = try (row?.integer("version") ?? 0) + 1
+      let policy = LedgerPolicy(origin: origin, version: version, terms: terms)
+      let note = try policy.sign(by: signer)
+      try connection.execute(
+        "INSERT INTO policies (version, digest, note, since) VALUES ($1, $2, $3, $4)",
+        [.integer(version), .blob(policy.digest.bytes), .text(note.encoded), .integer(now)])
+      return (policy, note)
+    }
+  }
+
+  private static func policyNote(_ row: SQLRow, source: String) throws -> SignedNote {
+    let text = try row.text("note")
+    do throws(NoteError) {
+      return try SignedNote(encoded: Array(text.utf8))
+    } catch {
+      throw LedgerError(
+        file: source, field: "policies.\(error.field)", found: error.found,
+        expected: error.expected)
+    }
+  }
+
+  private static func verify(
+    _ note: SignedNote, by verifier: NoteVerifier, source: String
+  ) throws -> LedgerPolicy {
+    do throws(NoteError) {
+      return try LedgerPolicy.verify(note, by: verifier)
+    } catch {
+      throw LedgerError(
+        file: source, field: "policies.\(error.field)", found: error.found,
+        expected: error.expected)
+    }
+  }
+}
