@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import LedgerSync
 import LedgerWire
+import TransparencyLog
 
 extension AgentSession {
   /// Sends what waits and verifies receipts; the report words what happened.
@@ -49,16 +50,40 @@ extension AgentSession {
     }
   }
 
-  /// Claims a shard file's manifest for its contributor at the ledger.
-  package func register(_ manifest: ShardManifest, identity: ContributorIdentity) async throws
-    -> String
-  {
-    let origin = try await asking { client in
-      let origin = try await client.key().name
-      try await client.registerShard(manifest, identity: identity, origin: origin)
-      return origin
+  /// Claims a shard for its contributor at the ledger, and says which of its documents earlier
+  /// shards have.
+  package func register(
+    _ shard: ShardFile, identity: ContributorIdentity
+  ) async throws -> [String] {
+    let manifest = shard.manifest
+    let documents = try fingerprints(of: shard)
+    let key = try settings.ledgerKey.map { text throws(NoteError) in try NoteVerifier(vkey: text) }
+    let invitation = try settings.invitation.map { text throws(NoteError) in
+      try Invitation(token: text)
     }
-    return "registered \(manifest.name) (\(manifest.root.short)) at \(origin)"
+    let (origin, held) = try await asking { client in
+      var log = key
+      if log == nil { log = try await client.key() }
+      guard let log else { throw LedgerFailure.garbage("found no log key") }
+      let held = try await client.registerShard(
+        manifest, documents: documents, identity: identity, log: log, invitation: invitation)
+      return (log.name, held)
+    }
+    let copies = (held.copies ?? []).filter { $0.contributor != identity.publicKey.hex }
+    return ["registered \(manifest.name) (\(manifest.root.short)) at \(origin)"]
+      + copies.prefix(20).map { copy in
+        "a document (\(copy.document.prefix(8))) says what the earlier shard "
+          + "\(copy.shard.prefix(8)) of contributor \(copy.contributor.prefix(8)) says"
+      }
+  }
+
+  /// Of the shard's documents; of a shard with too many for a claim, of the longest.
+  private func fingerprints(of shard: ShardFile) throws -> [DocumentFingerprint] {
+    let chosen = shard.manifest.documents.sorted { $0.byteCount > $1.byteCount }
+      .prefix(LedgerLimits.documentsPerClaim)
+    return try chosen.sorted { $0.path < $1.path }.map { document in
+      DocumentFingerprint(String(decoding: try shard.document(document), as: UTF8.self))
+    }
   }
 
   /// One line for each contributor: credits of a period.

@@ -18,6 +18,7 @@ package enum LedgerSchema {
     },
     Migration(name: "admission", statements: admission),
     Migration(name: "quotas", statements: quotas),
+    Migration(name: "registry", statements: registry),
   ]
 
   private static func tables(_ dialect: SQLDialect) -> [String] {
@@ -69,6 +70,33 @@ package enum LedgerSchema {
       CREATE TABLE invitations (
         id \(bytes) PRIMARY KEY, agent \(bytes) NOT NULL, spent \(integer) NOT NULL)\(end)
       """,
+    ]
+  }
+
+  /// Documents of shards in the order of their registration.
+  ///
+  /// `owner` is the position of the document that owns the cluster, nothing for an owner; the bands
+  /// are those of owners.
+  private static func registry(_ dialect: SQLDialect) -> [String] {
+    let (bytes, integer, end) = (dialect.bytes, dialect.integer, dialect.withoutRowID)
+    return [
+      """
+      CREATE TABLE shard_documents (
+        position \(integer) PRIMARY KEY, root \(bytes) NOT NULL, number \(integer) NOT NULL,
+        digest \(bytes) NOT NULL, signature \(bytes) NOT NULL, owner \(integer),
+        UNIQUE (root, number))
+      """,
+      "CREATE INDEX shard_documents_by_digest ON shard_documents (digest, position)",
+      """
+      CREATE TABLE shard_bands (
+        band \(integer) NOT NULL, value \(integer) NOT NULL, position \(integer) NOT NULL,
+        PRIMARY KEY (band, value, position))\(end)
+      """,
+      """
+      CREATE TABLE shard_count (
+        id \(integer) PRIMARY KEY, documents \(integer) NOT NULL)
+      """,
+      "INSERT INTO shard_count (id, documents) VALUES (1, 0)",
     ]
   }
 

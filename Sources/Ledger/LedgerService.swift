@@ -48,6 +48,14 @@ package struct LedgerService: Sendable {
 
   func registerShard(_ signed: [UInt8]) async throws -> ShardMessage {
     let registration = try ShardRegistration.verify(signed, origin: origin)
+    // A claim costs as much as many batches, so who makes one was admitted.
+    if store.terms.admission != .open,
+      try await store.knownAgent(registration.contributor) == nil
+    {
+      throw LedgerRefusal(
+        .unknownAgent, field: "shard.contributor", found: registration.contributor.hex,
+        expected: "a registered key; register with POST /v1/agents")
+    }
     return try await store.register(registration, record: signed, now: now())
   }
 

@@ -55,20 +55,23 @@ extension LedgerStore {
     }
   }
 
-  /// Records a contributor's shard; the earliest registration of a root wins.
+  /// Records a contributor's shard; the earliest registration of a root wins, and the earliest
+  /// document of those that say the same.
   func register(
     _ shard: ShardRegistration, record: [UInt8], now: Int
   ) async throws -> ShardMessage {
-    _ = try await database.write { connection in
-      try connection.execute(
-        """
-        INSERT INTO shards (root, name, contributor, contributor_name, registered, record)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
-        """,
-        [
-          .blob(shard.root.bytes), .text(shard.name), .blob(shard.contributor.bytes),
-          .text(shard.contributorName), .integer(now), .blob(record),
-        ])
+    try await database.write { connection in
+      let isNew =
+        try connection.execute(
+          """
+          INSERT INTO shards (root, name, contributor, contributor_name, registered, record)
+          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+          """,
+          [
+            .blob(shard.root.bytes), .text(shard.name), .blob(shard.contributor.bytes),
+            .text(shard.contributorName), .integer(now), .blob(record),
+          ]) == 1
+      if isNew { try DocumentRegistry(connection).add(shard.documents, of: shard.root) }
     }
     let held = try await self.shard(shard.root)
     guard held.contributor == shard.contributor.hex else {
@@ -79,7 +82,7 @@ extension LedgerStore {
     return held
   }
 
-  /// A registered shard.
+  /// A registered shard, and which of its documents earlier ones own.
   func shard(_ root: Corpus.Digest) async throws -> ShardMessage {
     try await database.read { connection in
       let row = try connection.row("SELECT * FROM shards WHERE root = $1", [.blob(root.bytes)])
@@ -87,7 +90,13 @@ extension LedgerStore {
         throw LedgerRefusal(
           .notFound, field: "shard", found: root.hex, expected: "a registered shard")
       }
-      return try ShardMessage(row: row)
+      var message = try ShardMessage(row: row)
+      let standing = try DocumentRegistry(connection).standing(of: root)
+      if standing.count > 0 {
+        message.documents = standing.count
+        message.copies = standing.copies
+      }
+      return message
     }
   }
 

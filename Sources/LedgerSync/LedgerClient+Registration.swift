@@ -77,6 +77,34 @@ extension LedgerClient {
     throw CancellationError()
   }
 
+  /// Claims a shard at the log of that key, by its manifest and the fingerprints of its documents.
+  ///
+  /// A contributor whom the ledger does not know is registered first, with what its policy asks for.
+  @discardableResult
+  package func registerShard(
+    _ manifest: ShardManifest, documents: [DocumentFingerprint], identity: ContributorIdentity,
+    log: NoteVerifier, invitation: Invitation? = nil
+  ) async throws -> ShardMessage {
+    guard manifest.contributor == identity.publicKey else {
+      throw LedgerRefusal(
+        .badSignature, field: "shard.contributor", found: manifest.contributor.hex,
+        expected: "your key \(identity.publicKey.hex); only its contributor registers a shard")
+    }
+    let body = try ShardRegistration.sign(
+      origin: log.name, root: manifest.root, name: manifest.name, documents: documents,
+      identity: identity)
+    do {
+      return try await registerShard(body)
+    } catch let refusal as LedgerRefusal where refusal.error == .unknownAgent {
+      _ = try await register(identity, log: log, invitation: invitation)
+      return try await registerShard(body)
+    }
+  }
+
+  private func registerShard(_ signed: [UInt8]) async throws -> ShardMessage {
+    try json(try await post("/v1/shards", signed))
+  }
+
   /// The ledger's policy, signed by the log's key.
   package func policy(of log: NoteVerifier) async throws -> LedgerPolicy {
     let note = try await policyNote()

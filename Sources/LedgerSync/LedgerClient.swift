@@ -112,30 +112,6 @@ extension LedgerClient {
     try json(try await post("/v1/agents", signed))
   }
 
-  /// Claims a shard for its contributor in the log of that origin.
-  @discardableResult
-  package func registerShard(
-    root: Corpus.Digest, name: String, identity: ContributorIdentity, origin: String
-  ) async throws -> ShardMessage {
-    let body = try ShardRegistration.sign(
-      origin: origin, root: root, name: name, identity: identity)
-    return try json(try await post("/v1/shards", body))
-  }
-
-  /// Claims a shard by its manifest, which has to be the identity's.
-  @discardableResult
-  package func registerShard(
-    _ manifest: ShardManifest, identity: ContributorIdentity, origin: String
-  ) async throws -> ShardMessage {
-    guard manifest.contributor == identity.publicKey else {
-      throw LedgerRefusal(
-        .badSignature, field: "shard.contributor", found: manifest.contributor.hex,
-        expected: "your key \(identity.publicKey.hex); only its contributor registers a shard")
-    }
-    return try await registerShard(
-      root: manifest.root, name: manifest.name, identity: identity, origin: origin)
-  }
-
   /// Credits of a contributor, of one period (`2026-11`) or of all.
   package func statement(
     of contributor: ContributorKey, period: String? = nil
@@ -166,7 +142,7 @@ extension LedgerClient {
     try await send(HTTPClientRequest(url: url + path))
   }
 
-  private func post(
+  func post(
     _ path: String, _ body: [UInt8], type: String = "application/cose"
   ) async throws -> [UInt8] {
     var request = HTTPClientRequest(url: url + path)
@@ -196,7 +172,7 @@ extension LedgerClient {
     return try answer.content(now: now())
   }
 
-  private func json<Message: Decodable>(_ bytes: [UInt8]) throws -> Message {
+  func json<Message: Decodable>(_ bytes: [UInt8]) throws -> Message {
     do {
       return try JSONDecoder().decode(Message.self, from: Data(bytes))
     } catch {

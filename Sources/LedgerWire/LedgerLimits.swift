@@ -10,6 +10,10 @@ package enum LedgerLimits {
   package static let tracesPerBatch = 64
   /// A signed registration.
   package static let registrationBytes = 4096
+  /// Documents whose fingerprints are in the claim to a shard.
+  package static let documentsPerClaim = 1024
+  /// A signed claim to a shard.
+  package static let claimBytes = 320 << 10
   /// A display name.
   package static let nameBytes = 200
   /// The origin of a log.

@@ -44,12 +44,33 @@ package struct AgentMessage: Equatable, Sendable, Codable {
 
 /// A registered shard.
 package struct ShardMessage: Equatable, Sendable, Codable {
+  /// A document that says what an earlier registered one says, which owns both.
+  package struct Copy: Equatable, Sendable, Codable {
+    /// Digests of the normalised texts.
+    package var document: String
+    package var owner: String
+    /// The shard of the owner and who registered it.
+    package var shard: String
+    package var contributor: String
+
+    package init(document: String, owner: String, shard: String, contributor: String) {
+      self.document = document
+      self.owner = owner
+      self.shard = shard
+      self.contributor = contributor
+    }
+  }
+
   package var root: String
   package var name: String
   package var contributor: String
   package var contributorName: String
   /// Seconds since 1970-01-01 UTC.
   package var registered: Int
+  /// How many documents the claim lists; nil for none, and in statements.
+  package var documents: Int?
+  /// Those of them that documents of earlier shards own.
+  package var copies: [Copy]?
 
   package init(
     root: String, name: String, contributor: String, contributorName: String, registered: Int

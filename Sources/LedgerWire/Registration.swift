@@ -68,53 +68,14 @@ package struct AgentRegistration: Equatable, Sendable {
   }
 }
 
-/// A contributor's claim to a shard, in one log.
-package struct ShardRegistration: Equatable, Sendable {
-  package static let contentType = "application/tributary-shard-claim+cbor"
-
-  package let origin: String
-  package let root: Digest
-  package let name: String
-  package let contributor: ContributorKey
-  package let contributorName: String
-
-  /// The signed record for a shard that the identity made.
-  package static func sign(
-    origin: String, root: Digest, name: String, identity: ContributorIdentity
-  ) throws -> [UInt8] {
-    let payload: CBOR = [
-      1: 1, 2: .text(origin), 3: .bytes(root.bytes), 4: .text(name), 5: .text(identity.name),
-    ]
-    return try identity.signRecord(payload.encode(), contentType: contentType)
-  }
-
-  /// Reads and checks a signed record.
-  package static func verify(
-    _ signed: [UInt8], origin: String
-  ) throws(LedgerRefusal) -> ShardRegistration {
-    let (key, payload) = try openRecord(signed, contentType: contentType)
-    return try refusing { () throws(CBORError) in
-      var fields = try CBORFields(decoding: payload, record: "shard", limits: recordLimits)
-      _ = try fields.int(1, "format version", 1...1)
-      let named = try fields.text(2, "origin", maximumBytes: LedgerLimits.originBytes)
-      let root = try fields.digest(3, "root")
-      let name = try fields.displayText(4, "name", LedgerLimits.nameBytes)
-      let contributorName = try fields.displayText(5, "contributor name", LedgerLimits.nameBytes)
-      try fields.finish()
-      return ShardRegistration(
-        origin: named, root: root, name: name, contributor: key, contributorName: contributorName)
-    }.checking(origin: origin, named: \.origin)
-  }
-}
-
 private let recordLimits = CBOR.Limits(bytes: LedgerLimits.registrationBytes, items: 16, depth: 3)
 
 /// The key that signed a record, and what it signed.
-private func openRecord(
-  _ signed: [UInt8], contentType: String
+func openRecord(
+  _ signed: [UInt8], contentType: String, maximumBytes: Int = LedgerLimits.registrationBytes
 ) throws(LedgerRefusal) -> (ContributorKey, [UInt8]) {
   do throws(COSESign1.Failure) {
-    let message = try COSESign1.decode(signed, maximumBytes: LedgerLimits.registrationBytes)
+    let message = try COSESign1.decode(signed, maximumBytes: maximumBytes)
     try message.check(contentType: contentType)
     guard let key = ContributorKey(bytes: message.publicKey) else { throw .badSignature }
     return (key, message.payload)
@@ -123,7 +84,7 @@ private func openRecord(
   }
 }
 
-private func refusing<Value>(
+func refusing<Value>(
   _ body: () throws(CBORError) -> Value
 ) throws(LedgerRefusal) -> Checked<Value> {
   do throws(CBORError) {
@@ -133,7 +94,7 @@ private func refusing<Value>(
   }
 }
 
-private struct Checked<Value> {
+struct Checked<Value> {
   let value: Value
 
   func checking(origin: String, named: (Value) -> String) throws(LedgerRefusal) -> Value {

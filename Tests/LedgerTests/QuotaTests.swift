@@ -82,7 +82,14 @@ import Trace
     #expect(refusal?.error == .overQuota)
     #expect(refusal?.field == "quota.bytes")
     #expect(refusal?.retryAfter == 86_400 - 3 * 3600)
-    let large = try agent.batch([agent.trace(), agent.trace()])
+    // So large that two have to make room for it.
+    var parts = [try agent.trace()]
+    var large = try agent.batch(parts)
+    while large.byteCount <= sample.byteCount + 200 {
+      parts.append(try agent.trace())
+      large = try agent.batch(parts)
+    }
+    try #require(large.byteCount < 2 * sample.byteCount)
     #expect(try await refused(ledger, large.body)?.retryAfter == 86_400 - 2 * 3600)
     clock.advance(86_400 - 3 * 3600)
     #expect(try await refused(ledger, large.body)?.retryAfter == 3600)

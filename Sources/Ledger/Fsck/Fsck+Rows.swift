@@ -105,6 +105,7 @@ extension Fsck {
         check(
           databaseName, "\(field).contributor_name", try row.text("contributor_name"),
           shard.contributorName)
+        try checkDocuments(of: shard, field: field, connection)
       }
     }
   }

@@ -98,6 +98,7 @@ extension Fsck {
     }
     try checkRegistrations(connection)
     try checkAdmission(connection)
+    try checkClusters(connection)
     let size = try publishedSize(published, connection)
     try checkLog(connection, published: size, totals: totals)
     try checkEquivocations(connection)

@@ -164,13 +164,14 @@ struct ShardCommand: AsyncParsableCommand {
 
     func run() async throws {
       let identity = try requireIdentity(in: Home.locate())
-      let manifest = try verified(file, key: identity.publicKey.hex)
+      _ = try verified(file, key: identity.publicKey.hex)
       var options = AgentOptions()
       options.overrides = { settings in
         if let ledger { try settings.set("ledger", to: ledger) }
       }
       let session = try AgentSession(options: options)
-      print(try await session.register(manifest, identity: identity))
+      let shard = try ShardFile.open(file, signedBy: identity.publicKey)
+      for line in try await session.register(shard, identity: identity) { print(line) }
     }
   }
 
