@@ -101,9 +101,14 @@ let package = Package(
     .target(name: "Tokenizers", dependencies: ["GGUF"], swiftSettings: strict),
     .target(
       name: "Inference", dependencies: ["GGUF", "Tokenizers", "Kernels"], swiftSettings: strict),
-    // What fuzzing feeds with hostile input: the readers of model files.
+    // What fuzzing feeds with hostile input: the readers of model files, and of what comes over
+    // the network.
     .target(
-      name: "FuzzTargets", dependencies: ["GGUF", "Tokenizers", "Inference"],
+      name: "FuzzTargets",
+      dependencies: [
+        "GGUF", "Tokenizers", "Inference", "CBOR", "Corpus", "LedgerWire", "Trace",
+        "TransparencyLog", crypto,
+      ],
       path: "Tests/FuzzTests/Targets", swiftSettings: strict),
 
     // Documents, attribution, traces
@@ -209,7 +214,7 @@ let package = Package(
         "LedgerWire", "Trace", "TransparencyLog", "Corpus", httpClient, arguments,
         "tributary-ledger",
       ],
-      path: "Benchmarks/ledger", exclude: ["README.md"], swiftSettings: strict),
+      path: "Benchmarks/ledger", exclude: ["README.md", "run"], swiftSettings: strict),
     // Disks that lose power or are full, for the outbox's tests and Benchmarks/crash.
     .target(name: "CFaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
     .target(
@@ -265,7 +270,10 @@ let package = Package(
 
 // Benchmarks/fuzz/run builds with libFuzzer's instrumentation and names its runtime here.
 if let runtime = Context.environment["TRIBUTARY_FUZZER"] {
-  for target in package.targets where ["GGUF", "Tokenizers", "Inference"].contains(target.name) {
+  let fuzzed = [
+    "GGUF", "Tokenizers", "Inference", "CBOR", "LedgerWire", "Trace", "TransparencyLog",
+  ]
+  for target in package.targets where fuzzed.contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-sanitize=fuzzer"])]
   }
   package.targets.append(

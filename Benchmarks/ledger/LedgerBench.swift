@@ -29,12 +29,22 @@ struct ServerOptions: ParsableArguments {
   @Option(help: "The ledger's --batch-size.")
   var batchSize = 256
 
-  func start() async throws -> ServerProcess {
-    try await ServerProcess(
+  /// Runs `body` with connections to a new ledger, which ends with it.
+  func run(_ body: (ServerProcess, Load) async throws -> Void) async throws {
+    let server = try ServerProcess(
       folder: data,
       arguments: [
         "--batch-interval", "\(batchInterval)", "--batch-size", "\(batchSize)",
+        // Agents register in no time and send without end, which is what is to be measured.
+        "--admission", "open", "--quota-leaves", "0", "--quota-megabytes", "0",
       ] + (database.map { ["--database", $0] } ?? []))
+    do {
+      try await Load.connect(to: server.url) { try await body(server, $0) }
+    } catch {
+      try? server.stop()
+      throw error
+    }
+    try server.stop()
   }
 }
 
@@ -49,11 +59,10 @@ struct Throughput: AsyncParsableCommand {
   @Option(help: "Traces in a batch, 0 to 64; with 0 only headers are logged.") var traces = 1
 
   func run() async throws {
-    let server = try await server.start()
-    try await Load.connect(to: server.url) { load in
+    try await server.run { server, load in
       var fleet = try await load.register(agents, traces: traces)
       // Statements are prepared and pages are warm before anything counts.
-      try await load.closedLoop(&fleet, batches: min(1024, leaves))
+      try await load.closedLoop(&fleet, batches: fleet.count)
       let before = try server.usage()
       let result = try await load.closedLoop(&fleet, batches: leaves)
       let usage = try server.usage().since(before)
@@ -65,10 +74,9 @@ struct Throughput: AsyncParsableCommand {
         | \(count(Double(leaves) / result.seconds)) \
         | \(count(Double(leaves * traces) / usage.processorSeconds)) \
         | \(result.milliseconds(0.5)) | \(result.milliseconds(0.99)) | \(usage.peakMebibytes) \
-        | \(try server.bytesOnDisk() / (leaves + min(1024, leaves))) |
+        | \(try server.bytesOnDisk() / (leaves + agents)) |
         """)
     }
-    try await server.stop()
   }
 }
 
@@ -83,8 +91,7 @@ struct Latency: AsyncParsableCommand {
   @Option(help: "Traces in a batch.") var traces = 1
 
   func run() async throws {
-    let server = try await server.start()
-    try await Load.connect(to: server.url) { load in
+    try await server.run { server, load in
       var fleet = try await load.register(max(16, rate), traces: traces)
       try await load.closedLoop(&fleet, batches: 2 * fleet.count)
       let before = try server.usage()
@@ -99,7 +106,6 @@ struct Latency: AsyncParsableCommand {
         | \(result.milliseconds(0.5)) | \(result.milliseconds(0.99)) | \(result.milliseconds(1)) |
         """)
     }
-    try await server.stop()
   }
 }
 
@@ -116,8 +122,7 @@ struct Growth: AsyncParsableCommand {
   @Option(help: "Proofs asked for at each size.") var proofs = 500
 
   func run() async throws {
-    let server = try await server.start()
-    try await Load.connect(to: server.url) { load in
+    try await server.run { server, load in
       var fleet = try await load.register(agents, traces: traces)
       print(
         "| leaves | leaves/s and core | hashes in a proof | proof ms | receipt again ms "
@@ -139,7 +144,6 @@ struct Growth: AsyncParsableCommand {
             + "| \(try server.bytesOnDisk() / size) |")
       }
     }
-    try await server.stop()
   }
 
   private static func sizes(_ text: String) throws -> [Int] {

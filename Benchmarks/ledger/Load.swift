@@ -65,32 +65,41 @@ struct Load {
   }
 
   /// Every agent sends its next batch when it has its last receipt, until `batches` are sent.
+  ///
+  /// Batches are made before, some at a time, while the ledger rests: the times are of sending.
   @discardableResult
   func closedLoop(_ fleet: inout Fleet, batches: Int) async throws -> Result {
+    var result = Result(latencies: [], seconds: 0)
+    let atOnce = max(fleet.count, 20_000 / max(1, fleet.traces))
+    var left = batches
+    while left > 0 {
+      let count = min(atOnce, left)
+      left -= count
+      let bodies = try await fleet.prepare(count, origin: origin)
+      let part = try await send(bodies)
+      result.latencies += part.latencies
+      result.seconds += part.seconds
+      result.samples = part.samples
+    }
+    return result
+  }
+
+  /// Each agent's batches one after the other, all agents at once.
+  private func send(_ bodies: [[[UInt8]]]) async throws -> Result {
     let start = ContinuousClock.now
-    let share = batches / fleet.count
-    let rest = batches % fleet.count
-    let traces = fleet.traces
-    let parts = try await withThrowingTaskGroup(
-      of: (index: Int, agent: BenchAgent, times: [Double], sample: [UInt8]?).self
-    ) { group in
-      for (index, agent) in fleet.agents.enumerated() {
+    let times = try await withThrowingTaskGroup(of: [Double].self) { group in
+      for bodies in bodies {
         group.addTask {
-          var (agent, times, sample) = (agent, [Double](), [UInt8]?.none)
-          for _ in 0..<(share + (index < rest ? 1 : 0)) {
-            let body = try agent.next(origin: origin, traces: traces)
-            times.append(try await submit(body))
-            sample = body
-          }
-          return (index, agent, times, sample)
+          var times: [Double] = []
+          for body in bodies { times.append(try await submit(body)) }
+          return times
         }
       }
-      return try await group.reduce(into: []) { $0.append($1) }
+      return try await group.reduce(into: []) { $0 += $1 }
     }
-    for part in parts { fleet.agents[part.index] = part.agent }
     return Result(
-      latencies: parts.flatMap(\.times), seconds: (ContinuousClock.now - start) / .seconds(1),
-      samples: parts.compactMap(\.sample))
+      latencies: times, seconds: (ContinuousClock.now - start) / .seconds(1),
+      samples: bodies.compactMap(\.last))
   }
 
   /// Batches at their times; the time to a receipt counts from then, whoever was late.
@@ -174,4 +183,25 @@ struct Fleet {
   let traces: Int
 
   var count: Int { agents.count }
+
+  /// The next batches of all agents, as many of each as of any other or one more.
+  mutating func prepare(_ batches: Int, origin: String) async throws -> [[[UInt8]]] {
+    let (share, rest, traces) = (batches / count, batches % count, traces)
+    let parts = try await withThrowingTaskGroup(
+      of: (index: Int, agent: BenchAgent, bodies: [[UInt8]]).self
+    ) { group in
+      for (index, agent) in agents.enumerated() {
+        group.addTask {
+          var agent = agent
+          let bodies = try (0..<(share + (index < rest ? 1 : 0))).map { _ in
+            try agent.next(origin: origin, traces: traces)
+          }
+          return (index, agent, bodies)
+        }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    for part in parts { agents[part.index] = part.agent }
+    return parts.map(\.bodies)
+  }
 }

@@ -25,7 +25,7 @@ final class ServerProcess {
   private let folder: String
   private let isTemporary: Bool
 
-  init(folder: String?, arguments: [String]) async throws {
+  init(folder: String?, arguments: [String]) throws {
     isTemporary = folder == nil
     self.folder =
       folder ?? FileManager.default.temporaryDirectory.path + "/ledger-bench-\(UUID().uuidString)"
@@ -57,7 +57,7 @@ final class ServerProcess {
   }
 
   /// Ends the process as an operator would, and deletes a temporary folder.
-  func stop() async throws {
+  func stop() throws {
     process.terminate()
     process.waitUntilExit()
     if isTemporary { try FileManager.default.removeItem(atPath: folder) }

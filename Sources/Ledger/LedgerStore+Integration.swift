@@ -159,16 +159,26 @@ struct CreditSums {
   /// Writes what was added, except traces that were credited before; returns the credited ones.
   @discardableResult
   mutating func write(_ connection: any SQLConnection) throws -> [PublicTrace] {
-    let rows = try connection.insert(
+    let inserted = try connection.insert(
       into: "traces", columns: ["agent", "id", "entry"],
       waiting.map { [.blob($0.trace.agent.bytes), .blob($0.trace.id.bytes), .integer($0.entry)] },
-      end: "ON CONFLICT DO NOTHING RETURNING entry, id")
-    // A trace is there once in an entry.
-    let inserted = Set(rows.map(\.values))
-    let new = waiting.filter { inserted.contains([.integer($0.entry), .blob($0.trace.id.bytes)]) }
+      end: "ON CONFLICT DO NOTHING")
+    // Only where one was there before is it asked which.
+    let new =
+      inserted == waiting.count ? waiting : try waiting.filter { try isNew($0, connection) }
     waiting = []
     try writeSums(over: new.map(\.trace), connection)
     return new.map(\.trace)
+  }
+
+  /// Whether the trace was just noted for the first time; it is there once in an entry.
+  private func isNew(
+    _ item: (trace: PublicTrace, entry: Int), _ connection: any SQLConnection
+  ) throws -> Bool {
+    let entry = try connection.integer(
+      "SELECT entry FROM traces WHERE agent = $1 AND id = $2",
+      [.blob(item.trace.agent.bytes), .blob(item.trace.id.bytes)])
+    return entry == item.entry
   }
 
   private func writeSums(over traces: [PublicTrace], _ connection: any SQLConnection) throws {

@@ -7,14 +7,14 @@ enum SQL {
 }
 
 extension SQLConnection {
-  /// Inserts rows, many with one statement.
+  /// Inserts rows, many with one statement; returns how many were inserted.
   ///
-  /// `end` follows the values: what to do where a row is there already, or what to return.
+  /// `end` follows the values: what to do where a row is there already.
   @discardableResult
   func insert(
     into table: String, columns: [String], _ rows: [[SQLValue]], end: String = ""
-  ) throws -> [SQLRow] {
-    var answer: [SQLRow] = []
+  ) throws -> Int {
+    var inserted = 0
     var start = 0
     while start < rows.count {
       // Powers of two, so that few different statements are prepared.
@@ -23,14 +23,14 @@ extension SQLConnection {
       let values = (0..<count).map { row in
         "(\(SQL.places(columns.count, after: row * columns.count)))"
       }
-      answer += try self.rows(
+      inserted += try execute(
         """
         INSERT INTO \(table) (\(columns.joined(separator: ", ")))
         VALUES \(values.joined(separator: ", ")) \(end)
         """, Array(rows[start..<start + count].joined()))
       start += count
     }
-    return answer
+    return inserted
   }
 
   private var rowsAtOnce: Int { 64 }

@@ -7,6 +7,11 @@ extension FuzzTarget {
     case .gguf: [tensorFile()]
     case .model: architectures.map(configurationFile) + tokenizerModels.map(vocabularyFile)
     case .safetensors: [safetensorsFile]
+    case .cbor: LogSeeds.cbor
+    case .note: LogSeeds.note
+    case .proof: LogSeeds.proof
+    case .tile: LogSeeds.tile
+    case .batch: LogSeeds.batch
     case .tokenizer: texts.enumerated().map { [UInt8($0.offset * 37 & 0xFF)] + $0.element.utf8 }
     }
   }
