@@ -66,23 +66,28 @@ extension AgentSession {
       if log == nil { log = try await client.key() }
       guard let log else { throw LedgerFailure.garbage("found no log key") }
       let held = try await client.registerShard(
-        manifest, documents: documents, identity: identity, log: log, invitation: invitation)
+        manifest, documents: documents.map(\.fingerprint), identity: identity, log: log,
+        invitation: invitation)
       return (log.name, held)
     }
     let copies = (held.copies ?? []).filter { $0.contributor != identity.publicKey.hex }
     return ["registered \(manifest.name) (\(manifest.root.short)) at \(origin)"]
       + copies.prefix(20).map { copy in
-        "a document (\(copy.document.prefix(8))) says what the earlier shard "
-          + "\(copy.shard.prefix(8)) of contributor \(copy.contributor.prefix(8)) says"
-      }
+        let path = documents.first { $0.fingerprint.digest.hex == copy.document }?.path
+        return "\(path ?? copy.document) says what the earlier shard \(copy.shard.prefix(8)) "
+          + "of contributor \(copy.contributor.prefix(8)) says"
+      } + (copies.count > 20 ? ["and \(copies.count - 20) more"] : [])
   }
 
   /// Of the shard's documents; of a shard with too many for a claim, of the longest.
-  private func fingerprints(of shard: ShardFile) throws -> [DocumentFingerprint] {
+  private func fingerprints(
+    of shard: ShardFile
+  ) throws -> [(path: String, fingerprint: DocumentFingerprint)] {
     let chosen = shard.manifest.documents.sorted { $0.byteCount > $1.byteCount }
       .prefix(LedgerLimits.documentsPerClaim)
     return try chosen.sorted { $0.path < $1.path }.map { document in
-      DocumentFingerprint(String(decoding: try shard.document(document), as: UTF8.self))
+      let text = String(decoding: try shard.document(document), as: UTF8.self)
+      return (document.path, DocumentFingerprint(text))
     }
   }
 

@@ -183,4 +183,36 @@ import TransparencyLog
     #expect(try await ledger.contents().headers.count == 2)
     try await ledger.stop()
   }
+
+  @Test func `a contributor is admitted with the claim, and told of copies`() async throws {
+    let ledger = try await RunningLedger(terms: terms())
+    let log = ledger.store.verifier
+    let folder = try TemporaryFolder()
+    let text = "The keeper of the lock counted ninety barges on one day in the spring of 1852."
+    try text.write(toFile: folder.path + "/a.md", atomically: true, encoding: .utf8)
+    let shards = try ["Ada", "Bob"].map { name in
+      let identity = try ContributorIdentity(name: name)
+      let shard = try ShardPacker.pack(
+        directory: folder.path, name: name, license: "CC0-1.0", identity: identity)
+      return (identity: identity, manifest: shard.manifest)
+    }
+    let document = DocumentFingerprint(text)
+    let held = try await LedgerClient.connect(to: ledger.url) { client in
+      await #expect(throws: LedgerRefusal.self) {
+        try await client.registerShard(
+          shards[0].manifest, documents: [document], identity: shards[1].identity, log: log)
+      }
+      var held: [ShardMessage] = []
+      for shard in shards {
+        held.append(
+          try await client.registerShard(
+            shard.manifest, documents: [document], identity: shard.identity, log: log))
+      }
+      return held
+    }
+    #expect(held[0].copies == [])
+    #expect(held[1].copies?.map(\.contributor) == [shards[0].identity.publicKey.hex])
+    #expect(held[1].copies?.map(\.document) == [document.digest.hex])
+    try await ledger.stop()
+  }
 }
