@@ -68,8 +68,9 @@ func fuzzTile(_ input: [UInt8]) {
   }
 }
 
-/// What an agent sends; the first byte says what the rest is. Signatures are made here, so that
-/// what is behind them is reached.
+/// What an agent sends; the first byte says what the rest is.
+///
+/// Signatures are made here, so that what is behind them is reached.
 func fuzzBatch(_ input: [UInt8]) {
   guard let kind = input.first else { return }
   let rest = Array(input.dropFirst())
