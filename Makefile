@@ -1,6 +1,8 @@
 # Tributary: `make demo` runs the main job, `make test` passes the tests. Both set up what they need.
 SWIFT  ?= swift
-CONFIG  = -c release -Xswiftc -enable-testing
+# With PostgreSQL wherever libpq is. One choice for all targets: another one rebuilds everything.
+TRAITS  = $(shell pkg-config --exists libpq 2>/dev/null && echo --traits PostgreSQL)
+CONFIG  = -c release -Xswiftc -enable-testing $(TRAITS)
 BIN     = .build/release
 PREFIX ?= /usr/local
 

@@ -55,11 +55,17 @@ let mustache = Target.Dependency.product(name: "Mustache", package: "swift-musta
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
+/// What needs libpq is built with the trait alone.
+let postgreSQL = TargetDependencyCondition.when(traits: ["PostgreSQL"])
+
 let package = Package(
   name: "tributary",
   products: [
     .executable(name: "tributary", targets: ["tributary"]),
     .executable(name: "tributary-ledger", targets: ["tributary-ledger"]),
+  ],
+  traits: [
+    .trait(name: "PostgreSQL", description: "Ledgers can keep their state in PostgreSQL (libpq).")
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -74,6 +80,8 @@ let package = Package(
   targets: [
     // System libraries
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+
+    .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
     .target(name: "CEdit", linkerSettings: [.linkedLibrary("edit")]),
 
@@ -148,6 +156,11 @@ let package = Package(
         hummingbirdTLS, httpClient, lifecycle, log,
       ],
       swiftSettings: strict),
+    // Empty without the trait.
+    .target(
+      name: "LedgerPostgreSQL",
+      dependencies: ["Ledger", .target(name: "CLibpq", condition: postgreSQL)],
+      swiftSettings: strict),
     .target(
       name: "Witness",
       dependencies: [
@@ -175,8 +188,8 @@ let package = Package(
     .executableTarget(
       name: "tributary-ledger",
       dependencies: [
-        "Ledger", "LedgerWire", "Witness", "Corpus", "TransparencyLog", hummingbirdTLS, arguments,
-        lifecycle, log,
+        "Ledger", .target(name: "LedgerPostgreSQL", condition: postgreSQL), "LedgerWire", "Witness",
+        "Corpus", "TransparencyLog", hummingbirdTLS, arguments, lifecycle, log,
       ],
       swiftSettings: strict),
 
@@ -257,6 +270,12 @@ let package = Package(
       [
         "Ledger", "LedgerWire", "Trace", "TransparencyLog", "Corpus", "CBOR", grdb, httpClient,
         lifecycle, log, "tributary-ledger",
+      ]),
+    tests(
+      "LedgerPostgreSQL",
+      [
+        "LedgerPostgreSQL", "Ledger", "LedgerWire", "Trace", "TransparencyLog", "Corpus",
+        httpClient, "tributary-ledger",
       ]),
     tests(
       "Witness",

@@ -19,6 +19,10 @@ package enum LedgerSchema {
     Migration(name: "admission", statements: admission),
     Migration(name: "quotas", statements: quotas),
     Migration(name: "registry", statements: registry),
+    // One row: whose log this is.
+    Migration(name: "log") { _ in
+      ["CREATE TABLE log (origin TEXT PRIMARY KEY, vkey TEXT NOT NULL)"]
+    },
   ]
 
   private static func tables(_ dialect: SQLDialect) -> [String] {

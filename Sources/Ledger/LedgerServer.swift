@@ -35,6 +35,8 @@ package struct LedgerServer: Service {
   package func run() async throws {
     defer { service.store.witnesses?.shutdown() }
     try await service.start()
+    let following = Task { [service] in await service.follow() }
+    defer { following.cancel() }
     let onListening = onListening
     let application = Application(
       router: LedgerRouter(service: service).build(),

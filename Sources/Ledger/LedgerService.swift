@@ -34,6 +34,17 @@ package struct LedgerService: Sendable {
     _ = try await registrar.policy(now: now())
   }
 
+  /// Keeps up with the other front ends of the log until the task is cancelled.
+  func follow() async {
+    guard store.database.isShared else { return }
+    var pause = Self.followInterval
+    while (try? await Task.sleep(for: pause)) != nil {
+      pause = await sequencer.follow() ? Self.followInterval : Self.followInterval * 8
+    }
+  }
+
+  private static let followInterval = Duration.milliseconds(250)
+
   /// Integrates what waits without waiting for more.
   func finish() async { await sequencer.finish() }
 

@@ -13,35 +13,95 @@ extension LedgerStore {
   /// publishes what was integrated and not published; returns the size of the tree.
   @discardableResult
   package func recover() async throws -> Int {
-    let published = try await database.read { connection in
+    try await identify()
+    let latest = try await database.read { connection in
       try self.checkPublishedFile(connection)
-      return try self.treeSize(connection)
+      return try self.latestCheckpoint(connection)
     }
     try await offload { try self.publicFolder.prepare() }
-    try await restoreFiles(size: published)
+    published.withLock { $0 = nil }
+    if let latest {
+      try await restoreFiles(size: latest.size)
+      try await publishFile(latest)
+    }
     return try await publish()
   }
 
   /// Publishes the integrated tree, if a checkpoint of it is not public yet; returns its size.
+  ///
+  /// Several front ends may be at it: one signs, and the others take over what it published.
   @discardableResult
   func publish() async throws -> Int {
-    let (note, published, frontier) = try await database.read { connection in
-      let note = try self.checkpointNote(connection, size: nil)
+    if let size = try await takeOver() { return size }
+    return try await database.exclusively {
+      // While we waited our entries may have come under somebody else's checkpoint.
+      if self.database.isShared, let size = try await self.takeOver() { return size }
+      return try await self.publishNext()
+    }
+  }
+
+  private func publishNext() async throws -> Int {
+    let (old, frontier) = try await database.read { connection in
       let frontier = try Frontier(
         size: self.integratedSize(connection), reader: DatabaseHashes(connection: connection))
-      return (note, try self.treeSize(connection), frontier)
+      return (try self.latestCheckpoint(connection), frontier)
     }
-    if let note, published == frontier.size {
-      let note = try await cosignAgain(note, size: published)
-      try await publishFile(note, size: published)
-      return published
+    let size = frontier.size
+    var signed: SignedNote
+    if let old, old.size == size {
+      signed = try SignedNote(encoded: Array(old.note.utf8))
+    } else {
+      try await writeTiles(TileLayout.tiles(from: old?.size ?? 0, to: size))
+      signed = try sign(frontier)
     }
-    try await writeTiles(TileLayout.tiles(from: published, to: frontier.size))
-    let signed = await cosign(try sign(frontier), size: frontier.size)
-    try await commit(signed, size: frontier.size)
-    try await publishFile(signed.encoded, size: frontier.size)
-    try await removePartials(from: published, to: frontier.size)
-    return frontier.size
+    signed = await cosign(signed, size: size)
+    if let old, old.note == signed.encoded, witnesses?.isEnough(signed) == false { return size }
+    let kept = try await commit(signed, size: size)
+    guard kept.size == size else {
+      try await follow(to: kept)
+      return kept.size
+    }
+    try await publishFile(kept)
+    try await removePartials(from: old?.size ?? 0, to: size)
+    return size
+  }
+
+  /// Makes the latest checkpoint of the database public here; its size, if nothing is to be signed
+  /// or cosigned after it.
+  private func takeOver() async throws -> Int? {
+    let (latest, isLast) = try await database.read { connection in
+      let latest = try self.latestCheckpoint(connection)
+      if let own = self.published.withLock({ $0 }) { try self.checkContinues(own, connection) }
+      let size = try self.integratedSize(connection)
+      return (latest, latest?.size == size && latest?.givesReceipts == true)
+    }
+    guard let latest else { return nil }
+    try await follow(to: latest)
+    return isLast ? latest.size : nil
+  }
+
+  /// Writes what is missing for a checkpoint of the database, and then the checkpoint.
+  private func follow(to latest: PublishedCheckpoint) async throws {
+    let own = published.withLock { $0 }?.size ?? 0
+    if own < latest.size {
+      let sizes = try await database.read { connection in
+        try connection.rows(
+          "SELECT size FROM checkpoints WHERE size > $1 AND size < $2 ORDER BY size LIMIT 65",
+          [.integer(own), .integer(latest.size)]
+        ).map { try $0.integer("size") }
+      }
+      if sizes.count > 64 {
+        try await restoreFiles(size: latest.size)
+      } else {
+        // Every checkpoint has its partial tiles, on every front end.
+        for (old, new) in zip([own] + sizes, sizes + [latest.size]) {
+          try await writeTiles(
+            TileLayout.tiles(from: old, to: new).lazy.filter { !self.publicFolder.holds($0) })
+        }
+      }
+    }
+    try await publishFile(latest)
+    if own < latest.size { try await removePartials(from: own, to: latest.size) }
   }
 
   /// The one place where a checkpoint is signed: its tree and tiles are durable by now, and nobody
@@ -54,15 +114,25 @@ extension LedgerStore {
 
   /// Keeps the checkpoint; the entries that it is the first to hold get it into their receipts, if
   /// enough witnesses cosigned it.
-  func commit(_ note: SignedNote, size: Int) async throws {
-    let isEnough = witnesses?.isEnough(note) ?? true
-    try await database.write { connection in
+  ///
+  /// Returns the latest checkpoint of the log, which is another one if somebody was faster: sizes
+  /// only grow, and a note that receipts are given with stays.
+  func commit(_ note: SignedNote, size: Int) async throws -> PublishedCheckpoint {
+    let givesReceipts = witnesses?.isEnough(note) ?? true
+    return try await database.write { connection in
+      if let latest = try self.latestCheckpoint(connection),
+        latest.size > size || (latest.size == size && latest.givesReceipts)
+      {
+        return latest
+      }
+      let new = PublishedCheckpoint(
+        size: size, note: note.encoded, givesReceipts: givesReceipts)
       try connection.execute(
         """
         INSERT INTO checkpoints (size, note, receipts) VALUES ($1, $2, $3)
         ON CONFLICT (size) DO UPDATE SET note = excluded.note, receipts = excluded.receipts
-        """, [.integer(size), .text(note.encoded), .integer(isEnough ? 1 : 0)])
-      guard isEnough else { return }
+        """, [.integer(size), .text(new.note), .integer(givesReceipts ? 1 : 0)])
+      guard givesReceipts else { return new }
       // Those without a receipt are the last ones of the log.
       try connection.execute(
         """
@@ -70,13 +140,25 @@ extension LedgerStore {
           (SELECT position FROM entries WHERE receipt_size > 0 ORDER BY position DESC LIMIT 1),
           -1)
         """, [.integer(size)])
+      return new
     }
   }
 
-  private func publishFile(_ note: String, size: Int) async throws {
-    guard publicSize.withLock({ $0 }) != size else { return }
-    try await offload { try self.publicFolder.write(checkpoint: note) }
-    publicSize.withLock { $0 = size }
+  private func latestCheckpoint(_ connection: any SQLConnection) throws -> PublishedCheckpoint? {
+    let row = try connection.row(
+      "SELECT size, note, receipts FROM checkpoints ORDER BY size DESC LIMIT 1")
+    return try row.map { row in
+      PublishedCheckpoint(
+        size: try row.integer("size"), note: try row.text("note"),
+        givesReceipts: try row.integer("receipts") == 1)
+    }
+  }
+
+  private func publishFile(_ checkpoint: PublishedCheckpoint) async throws {
+    // Cosignatures may have been added to the note of one size.
+    guard published.withLock({ $0?.note }) != checkpoint.note else { return }
+    try await offload { try self.publicFolder.write(checkpoint: checkpoint.note) }
+    published.withLock { $0 = checkpoint }
   }
 
   private func removePartials(from old: Int, to new: Int) async throws {
@@ -160,6 +242,24 @@ extension LedgerStore {
     }
   }
 
+  /// Refuses to go on when what was published here is not in the database any more: a server that
+  /// lost commits, or a standby that never had them, would rewind the log.
+  private func checkContinues(
+    _ own: PublishedCheckpoint, _ connection: any SQLConnection
+  ) throws {
+    let found = try checkpointNote(connection, size: own.size)
+    if found == own.note { return }
+    // Cosignatures may have been added since.
+    let text = { (note: String) in try SignedNote(encoded: Array(note.utf8)).text }
+    guard let found, try text(found) == text(own.note) else {
+      throw LedgerError(
+        file: connection.source, field: "checkpoints[\(own.size)]",
+        found: found == nil ? "none" : "another tree",
+        expected: "the one that was published; is it an old copy? A log must not take back what it"
+          + " signed")
+    }
+  }
+
   /// Refuses to go on when the published checkpoint is not one of this database: a database that
   /// was restored from an old copy would rewind the log.
   private func checkPublishedFile(_ connection: any SQLConnection) throws {
@@ -172,7 +272,7 @@ extension LedgerStore {
       LedgerError(
         file: "\(self.publicFolder.path)/\(PublicFolder.checkpoint)", field: field, found: found,
         expected: expected
-          + "; is ledger.sqlite an old copy? A log must not take back what it signed")
+          + "; is \(connection.source) an old copy? A log must not take back what it signed")
     }
     guard published.size <= UInt64(size) else {
       throw refuse("size", "\(published.size)", "at most the database's \(size)")
@@ -184,4 +284,12 @@ extension LedgerStore {
       throw refuse("root of \(published.size) leaves", "\(published.root)", "\(root)")
     }
   }
+}
+
+/// A checkpoint as the database has it.
+struct PublishedCheckpoint: Equatable, Sendable {
+  let size: Int
+  let note: String
+  /// Whether enough witnesses cosigned it.
+  let givesReceipts: Bool
 }

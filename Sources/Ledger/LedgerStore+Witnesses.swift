@@ -17,24 +17,6 @@ extension LedgerStore {
     }
   }
 
-  /// Asks the witnesses once more for a checkpoint that too few of them have cosigned for
-  /// receipts; any other is left as it is.
-  func cosignAgain(_ note: String, size: Int) async throws -> String {
-    let waiting = try await database.read { connection in
-      try connection.row(
-        "SELECT size FROM checkpoints WHERE size = $1 AND receipts = 0", [.integer(size)])
-    }
-    guard waiting != nil else { return note }
-    let signed = try SignedNote(encoded: Array(note.utf8))
-    let cosigned = await cosign(signed, size: size)
-    let isEnough = witnesses?.isEnough(cosigned) ?? true
-    guard cosigned != signed || isEnough else { return note }
-    try await commit(cosigned, size: size)
-    // The file has fewer cosignatures than the database now.
-    publicSize.withLock { $0 = nil }
-    return cosigned.encoded
-  }
-
   /// Whether the entry has a receipt, which never changes from then on.
   func hasReceipt(_ position: Int, _ connection: any SQLConnection) throws -> Bool {
     let row = try connection.row(

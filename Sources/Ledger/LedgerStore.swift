@@ -19,15 +19,16 @@ package final class LedgerStore: Sendable {
 
   package var verifier: NoteVerifier { signer.verifier }
 
-  /// The size of the checkpoint whose file this process knows to be durable.
-  let publicSize = Mutex<Int?>(nil)
+  /// The checkpoint whose file this process knows to be durable, as all that it refers to.
+  let published = Mutex<PublishedCheckpoint?>(nil)
 
   /// Opens or creates the store in a folder; a second process is refused.
   ///
-  /// Static files go to `publicFolder`, by default `public` in the same folder.
+  /// Static files go to `publicFolder`, by default `public` in the same folder. Without a database
+  /// the state is in a file of SQLite in the folder.
   package init(
-    folder: String, publicFolder: String? = nil, signer: NoteSigner, witnesses: Witnesses? = nil,
-    terms: PolicyTerms = .open
+    folder: String, publicFolder: String? = nil, database: (any SQLDatabase)? = nil,
+    signer: NoteSigner, witnesses: Witnesses? = nil, terms: PolicyTerms = .open
   ) throws {
     try DurableFile.createFolder(folder)
     guard let lock = try FileLock.tryAcquire(folder + "/ledger.lock") else {
@@ -40,7 +41,46 @@ package final class LedgerStore: Sendable {
     self.witnesses = witnesses
     self.terms = terms
     self.publicFolder = PublicFolder(path: publicFolder ?? folder + "/public")
-    database = try SQLiteDatabase(path: folder + "/" + LedgerSchema.file)
+    self.database = try database ?? SQLiteDatabase(path: folder + "/" + LedgerSchema.file)
+  }
+
+  /// Refuses a database that holds another log, or this one under another key.
+  func identify() async throws {
+    let (name, vkey) = (verifier.name, verifier.vkey)
+    let isKnown = try await database.read { try self.isIdentified($0) }
+    if isKnown { return }
+    try await database.write { connection in
+      guard try !self.isIdentified(connection) else { return }
+      try self.checkSigner(connection)
+      try connection.execute(
+        "INSERT INTO log (origin, vkey) VALUES ($1, $2)", [.text(name), .text(vkey)])
+    }
+  }
+
+  private func isIdentified(_ connection: any SQLConnection) throws -> Bool {
+    guard let row = try connection.row("SELECT origin, vkey FROM log LIMIT 1") else { return false }
+    for (field, expected) in [("origin", verifier.name), ("vkey", verifier.vkey)] {
+      let found = try row.text(field)
+      guard found == expected else {
+        throw LedgerError(
+          file: connection.source, field: "log.\(field)", found: found,
+          expected: "\(expected); every front end of a log has the same log.key")
+      }
+    }
+    return true
+  }
+
+  /// A log that is older than the table was signed by somebody as well.
+  private func checkSigner(_ connection: any SQLConnection) throws {
+    guard let note = try checkpointNote(connection, size: nil) else { return }
+    if let signed = try? SignedNote(encoded: Array(note.utf8)),
+      case .valid = Checkpoint.verify(signed, by: verifier)
+    {
+      return
+    }
+    throw LedgerError(
+      file: connection.source, field: "checkpoints", found: "one that another key signed",
+      expected: "one by \(verifier.vkey)")
   }
 
   /// The signed checkpoint of that size, or the latest.

@@ -51,6 +51,15 @@ actor Sequencer {
     isBehind = false
   }
 
+  /// Takes over what other front ends published, and publishes what they left behind; false if
+  /// that failed.
+  func follow() async -> Bool {
+    guard !isIntegrating, waiting.isEmpty else { return true }
+    isIntegrating = true
+    await integrate()
+    return !isBehind
+  }
+
   /// From now on nothing waits for more to come.
   func finish() {
     isFinishing = true
@@ -106,7 +115,8 @@ actor Sequencer {
       var sizeBefore: Int?
       if isBehind { sizeBefore = try await store.recover() }
       isBehind = true
-      let outcomes = try await store.integrate(group.map(\.batch), now: now())
+      let outcomes =
+        group.isEmpty ? [] : try await store.integrate(group.map(\.batch), now: now())
       let size = try await store.publish()
       isBehind = false
       integrated(group.count, from: sizeBefore ?? lastSize, to: size, in: clock.now - start)
@@ -121,6 +131,7 @@ actor Sequencer {
   }
 
   private func answer(_ group: [Waiting], _ outcomes: [Result<Int, LedgerRefusal>]) async throws {
+    guard !group.isEmpty else { return }
     let positions = outcomes.compactMap { try? $0.get() }
     var receipts = try await store.receipts(positions: positions)[...]
     for (item, outcome) in zip(group, outcomes) {
@@ -135,6 +146,7 @@ actor Sequencer {
 
   private func integrated(_ batches: Int, from old: Int, to size: Int, in time: Duration) {
     lastSize = size
+    guard batches > 0 || size > old else { return }
     metrics.integrated(leaves: size - old, treeSize: size, in: time)
     logger.info(
       "integrated",

@@ -3,7 +3,7 @@ import Foundation
 import Ledger
 
 /// Checks a log on this machine.
-struct Fsck: ParsableCommand {
+struct Fsck: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Derive everything in a data folder again from its entries and report what differs.",
     discussion: """
@@ -21,19 +21,23 @@ struct Fsck: ParsableCommand {
     help: "The folder of the static files; without it, public in the data folder.")
   var publicFolder: String?
 
+  @Option(help: "The log's PostgreSQL database, if it has one: postgres://USER@HOST:PORT/NAME.")
+  var database: String?
+
   @Flag(help: "Compute the agents' proofs of work again as well; slow.")
   var work = false
 
-  func run() throws {
+  func run() async throws {
     guard FileManager.default.fileExists(atPath: LedgerKey.path(in: data)) else {
       try fail(
         "\(LedgerKey.path(in: data)) does not exist; give the folder of a ledger with --data",
         Exit.missingInput)
     }
+    let database = try await LedgerDatabase.open(database, .reading)
     let summary: Ledger.Fsck.Summary
     do {
       let fsck = try Ledger.Fsck(
-        folder: data, publicFolder: publicFolder,
+        folder: data, publicFolder: publicFolder, database: database,
         verifier: try LedgerKey.load(in: data).verifier, checksWork: work,
         report: { print($0) })
       summary = try fsck.run()

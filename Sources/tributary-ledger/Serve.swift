@@ -27,6 +27,14 @@ struct Serve: AsyncParsableCommand {
     help: "The folder of the static files; without it, public in the data folder.")
   var publicFolder: String?
 
+  @Option(
+    help: """
+      A PostgreSQL database for the log's state instead of a file in the data folder, as \
+      postgres://USER@HOST:PORT/NAME; several front ends may share it. The password comes from \
+      PGPASSWORD or ~/.pgpass.
+      """)
+  var database: String?
+
   @Option(help: "The address to listen on.")
   var host = "127.0.0.1"
 
@@ -99,7 +107,7 @@ struct Serve: AsyncParsableCommand {
     let host = host
     let tls = try loadTLS()
     let scheme = tls == nil ? "http" : "https"
-    let store = try openStore(witnesses(logger))
+    let store = try await openStore(witnesses(logger))
     let server = LedgerServer(
       store: store, host: host, port: port,
       batching: Batching(interval: .milliseconds(batchInterval), size: batchSize), tls: tls,
@@ -119,6 +127,8 @@ struct Serve: AsyncParsableCommand {
       try fail("\(error)", Exit.badData)
     } catch let error as FileError {
       try fail("\(error)", Exit.cannotCreate)
+    } catch let error where LedgerDatabase.failed(error) {
+      try fail("\(error)", Exit.unavailable)
     } catch let error as IOError {
       try fail("cannot listen on \(host):\(port): \(error)", Exit.unavailable)
     }
@@ -148,12 +158,13 @@ struct Serve: AsyncParsableCommand {
     }
   }
 
-  private func openStore(_ witnesses: Witnesses?) throws -> LedgerStore {
+  private func openStore(_ witnesses: Witnesses?) async throws -> LedgerStore {
+    let database = try await LedgerDatabase.open(database, .changing)
     do {
       let signer = try LedgerKey.loadOrCreate(in: data, origin: origin)
       return try LedgerStore(
         folder: data,
-        publicFolder: publicFolder, signer: signer, witnesses: witnesses,
+        publicFolder: publicFolder, database: database, signer: signer, witnesses: witnesses,
         terms: admission.terms())
     } catch let error as CorpusError {
       try fail("\(error)", Exit.badData)

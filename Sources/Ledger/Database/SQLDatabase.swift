@@ -64,6 +64,17 @@ package protocol SQLDatabase: Sendable {
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value
   ) async throws -> Value
 
+  /// Whether other processes, on other machines, write to it as well.
+  var isShared: Bool { get }
+
+  /// Runs `body` while no other process is in it that shares the database.
+  ///
+  /// A process that stands still loses its turn in the end without noticing, so what `body` does has
+  /// to be right then as well.
+  func exclusively<Value: Sendable>(
+    _ body: @Sendable () async throws -> Value
+  ) async throws -> Value
+
   /// Whether all of ``LedgerSchema/migrations`` were made.
   func isCurrent(_ connection: any SQLConnection) throws -> Bool
 

@@ -25,6 +25,13 @@ final class SQLiteDatabase: SQLDatabase {
     file = try DatabaseQueue(path: path, configuration: configuration)
   }
 
+  /// The data folder's lock keeps others out.
+  var isShared: Bool { false }
+
+  func exclusively<Value: Sendable>(
+    _ body: @Sendable () async throws -> Value
+  ) async throws -> Value { try await body() }
+
   func isCurrent(_ connection: any SQLConnection) throws -> Bool {
     guard let connection = connection as? SQLiteConnection else { return false }
     return try connection.reporting {

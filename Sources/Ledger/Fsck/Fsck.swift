@@ -32,15 +32,16 @@ package final class Fsck {
 
   /// Every difference goes to `report` as soon as it is found; throws when there is no database.
   package init(
-    folder: String, publicFolder: String? = nil, verifier: NoteVerifier,
-    checksWork: Bool = false, report: @escaping (Difference) -> Void
+    folder: String, publicFolder: String? = nil, database: (any SQLDatabase)? = nil,
+    verifier: NoteVerifier, checksWork: Bool = false, report: @escaping (Difference) -> Void
   ) throws {
     self.verifier = verifier
     self.checksWork = checksWork
     self.report = report
     self.folder = PublicFolder(path: publicFolder ?? folder + "/public")
     admission = Admission(origin: verifier.name)
-    database = try SQLiteDatabase(readOnly: folder + "/" + LedgerSchema.file)
+    self.database =
+      try database ?? SQLiteDatabase(readOnly: folder + "/" + LedgerSchema.file)
   }
 
   var databaseName: String { database.source }
@@ -95,6 +96,10 @@ extension Fsck {
     }
     for problem in try database.damages(connection) {
       differ(databaseName, "pages", found: problem, expected: "ok")
+    }
+    if let row = try connection.row("SELECT origin, vkey FROM log") {
+      check(databaseName, "log.origin", try row.text("origin"), verifier.name)
+      check(databaseName, "log.vkey", try row.text("vkey"), verifier.vkey)
     }
     try checkRegistrations(connection)
     try checkAdmission(connection)
