@@ -40,6 +40,6 @@ struct BenchAgent: Sendable {
       secret: TraceSecret(), engineVersion: 2, model: shards[0], modelName: "reader",
       mode: .independent, question: "question", answer: "answer", players: contributors,
       ownKnowledgePPM: 260_000)
-    return try TraceCodec.seal(record, identity: identity).publicBytes
+    return try TraceCodec.write(record, identity: identity).publicBytes
   }
 }
