@@ -124,10 +124,10 @@ struct Growth: AsyncParsableCommand {
   func run() async throws {
     try await server.run { server, load in
       var fleet = try await load.register(agents, traces: traces)
-      print(
+      say(
         "| leaves | leaves/s and core | hashes in a proof | proof ms | receipt again ms "
           + "| resident MiB | peak MiB | disk bytes a leaf |")
-      print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+      say("| --- | --- | --- | --- | --- | --- | --- | --- |")
       var size = 0
       for target in sizes {
         let before = try server.usage()
@@ -137,7 +137,7 @@ struct Growth: AsyncParsableCommand {
         size = target
         let proof = try await load.proofs(count: proofs, size: size)
         let again = try await load.receiptsAgain(result.samples)
-        print(
+        say(
           "| \(size) | \(count(Double(added) / usage.processorSeconds)) | \(proof.hashes) "
             + "| \(proof.times.milliseconds(0.5)) | \(again.milliseconds(0.5)) "
             + "| \(usage.residentMebibytes) | \(usage.peakMebibytes) "
@@ -153,6 +153,11 @@ struct Growth: AsyncParsableCommand {
     }
     return sizes
   }
+}
+
+/// Prints a line at once: the next one may take minutes.
+func say(_ line: String) {
+  try? FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8))
 }
 
 func count(_ value: Double) -> String { String(Int(value.rounded())) }
