@@ -54,13 +54,13 @@
 
       /// Sends until it gets through, to one front end after the other.
       private func insist(_ path: String, _ body: [UInt8]) async throws -> [UInt8] {
-        let patience = ContinuousClock.now + .seconds(60)
+        let patience = ContinuousClock.now + .seconds(300)
         while ContinuousClock.now < patience {
           let url = frontEnds.randomElement()?.url ?? ""
           if let answer = await post(url + path, body) { return answer }
           try await Task.sleep(for: .milliseconds(20))
         }
-        throw TestPostgreSQL.Problem(text: "no front end answered in a minute")
+        throw TestPostgreSQL.Problem(text: "no front end answered in five minutes")
       }
 
       func run(_ start: TestAgent) async throws {
@@ -117,7 +117,7 @@
       _ number: Int, _ server: TestPostgreSQL, _ frontEnds: [FrontEnd], _ traffic: Traffic
     ) async throws {
       let before = traffic.count
-      let patience = ContinuousClock.now + .seconds(30)
+      let patience = ContinuousClock.now + .seconds(300)
       while traffic.count < before + 3, ContinuousClock.now < patience {
         try await Task.sleep(for: .milliseconds(5))
       }

@@ -48,7 +48,8 @@
         #expect(failure?.kind == .unreachable)
         #expect(failure?.source == "postgres://me@127.0.0.1:\(number)/log")
       }
-      #expect(ContinuousClock.now - start < .seconds(30))
+      // However busy the machine is: without time-outs this would never end.
+      #expect(ContinuousClock.now - start < .seconds(600))
     }
   }
 

@@ -81,7 +81,7 @@ struct WitnessAnswer: Sendable {
   }
 
   private static func execute(_ request: HTTPClientRequest) async throws -> WitnessAnswer {
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
     let body = try await response.body.collect(upTo: 1 << 20)
     return WitnessAnswer(
       status: response.status.code, type: response.headers.first(name: "content-type"),
