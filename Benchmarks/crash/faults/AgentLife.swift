@@ -60,7 +60,7 @@ package final class AgentLife {
 
   private func sync(_ store: TraceStore) async throws {
     let report = try await Synchronizer(
-      store: store, identity: identity, ledger: url, timeout: .seconds(60)
+      store: store, identity: identity, ledger: url, timeout: .seconds(300)
     ).sync()
     guard report.outcome == .complete || report.outcome == .nothingToSend else {
       throw Finding("a synchronisation ended as \(report.outcome): \(report.sentences)")

@@ -51,7 +51,7 @@ struct Device {
   func synchronizer(
     _ url: String, logKey: String? = nil, witnesses: WitnessPolicy? = nil,
     invitation: String? = nil, workLimits: WorkLimits = WorkLimits(),
-    timeout: Duration = .seconds(20), clock: SyncClock = .system
+    timeout: Duration = .seconds(120), clock: SyncClock = .system
   ) throws -> Synchronizer {
     try Synchronizer(
       store: store, identity: identity, ledger: url, logKey: logKey,
