@@ -152,8 +152,8 @@ let package = Package(
     .target(
       name: "Ledger",
       dependencies: [
-        "LedgerWire", "Witness", "Trace", "TransparencyLog", "Corpus", crypto, grdb, hummingbird,
-        hummingbirdTLS, httpClient, lifecycle, log,
+        "LedgerWire", "Witness", "Trace", "TransparencyLog", "Corpus", crypto, grdb, sqlite,
+        hummingbird, hummingbirdTLS, httpClient, lifecycle, log,
       ],
       swiftSettings: strict),
     // Empty without the trait.
@@ -220,7 +220,8 @@ let package = Package(
       name: "span-bench", dependencies: ["Spans"], path: "Benchmarks/spans", swiftSettings: strict),
     .executableTarget(name: "shard-exerciser", dependencies: ["Corpus"], swiftSettings: strict),
     .executableTarget(
-      name: "train-dictionary", dependencies: ["Trace", "Corpus", "Zstd"], swiftSettings: strict),
+      name: "train-dictionary", dependencies: ["Trace", "Corpus", "CBOR", "Zstd", grdb],
+      swiftSettings: strict),
     .executableTarget(
       name: "ledger-bench",
       dependencies: [

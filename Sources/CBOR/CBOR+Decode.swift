@@ -86,7 +86,8 @@ private struct Decoder {
       throw error(code, start, low == 24 ? "a simple value" : "a float", "false, true or null")
     }
     let width = 1 << Int(low - 24)
-    let argument = try take(UInt64(width), start).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    var argument: UInt64 = 0
+    for byte in try take(UInt64(width), start) { argument = argument << 8 | UInt64(byte) }
     let smallest: UInt64 = width == 1 ? 24 : 1 << UInt64(width * 4)
     guard argument >= smallest else {
       throw error(.notShortest, start, "\(argument) in \(width) bytes", "its shortest form")
@@ -124,24 +125,34 @@ private struct Decoder {
     _ count: UInt64, _ start: Int, _ depth: Int
   ) throws(CBORError) -> CBOR {
     try check(count, bytesEach: 2, start)
-    var result: [CBOR: CBOR] = [:]
-    result.reserveCapacity(Int(count))
-    var previous: ArraySlice<UInt8> = []
+    var result = CBORMap(capacity: Int(count))
+    var texts: Set<CBOR> = []
+    var previous = offset..<offset
     for _ in 0..<Int(count) {
       let keyStart = offset
       let key = try value(depth: depth + 1)
-      let encoded = bytes[keyStart..<offset]
-      // Texts that differ only in Unicode normalisation are equal in Swift, hence the second test.
-      guard encoded != previous, result[key] == nil else {
+      let encoded = keyStart..<offset
+      guard precedes(previous, encoded) else {
+        if precedes(encoded, previous) {
+          throw error(.unsortedKeys, keyStart, "a key out of order", "keys sorted by their bytes")
+        }
         throw error(.duplicateKey, keyStart, "a key twice", "each key once")
       }
-      guard previous.lexicographicallyPrecedes(encoded) else {
-        throw error(.unsortedKeys, keyStart, "a key out of order", "keys sorted by their bytes")
+      // Texts that differ only in Unicode normalisation are equal in Swift.
+      guard key.hasOneSpelling || texts.insert(key).inserted else {
+        throw error(.duplicateKey, keyStart, "a key twice", "each key once")
       }
       previous = encoded
-      result[key] = try value(depth: depth + 1)
+      result.append(key, try value(depth: depth + 1))
     }
     return .map(result)
+  }
+
+  /// Whether the bytes of one item come before those of another in order.
+  private func precedes(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
+    // Keys of one byte are most of them.
+    if left.count == 1, right.count == 1 { return bytes[left.lowerBound] < bytes[right.lowerBound] }
+    return bytes[left].lexicographicallyPrecedes(bytes[right])
   }
 
   /// Refuses a count that the rest of the input or the item limit cannot hold, before reserving.
@@ -171,4 +182,14 @@ private struct Decoder {
   }
 
   private func hex(_ byte: UInt8) -> String { String(byte, radix: 16) }
+}
+
+extension CBOR {
+  /// Whether values are equal only where their bytes are: there is no text in it.
+  fileprivate var hasOneSpelling: Bool {
+    switch self {
+    case .text, .array, .map, .tagged: false
+    default: true
+    }
+  }
 }

@@ -19,22 +19,17 @@ extension CBOR {
     case .array(let items):
       Head.write(4, UInt64(items.count), to: &output)
       for item in items { item.encode(into: &output) }
-    case .map(let entries): Self.encode(entries, into: &output)
+    case .map(let map):
+      Head.write(5, UInt64(map.count), to: &output)
+      for pair in map.pairs {
+        pair.key.encode(into: &output)
+        pair.value.encode(into: &output)
+      }
     case .tagged(let tag, let value):
       Head.write(6, tag, to: &output)
       value.encode(into: &output)
     case .bool(let value): output.append(value ? 0xf5 : 0xf4)
     case .null: output.append(0xf6)
-    }
-  }
-
-  private static func encode(_ entries: [CBOR: CBOR], into output: inout [UInt8]) {
-    Head.write(5, UInt64(entries.count), to: &output)
-    let sorted = entries.map { (key: $0.key.encode(), value: $0.value) }
-      .sorted { $0.key.lexicographicallyPrecedes($1.key) }
-    for entry in sorted {
-      output += entry.key
-      entry.value.encode(into: &output)
     }
   }
 }

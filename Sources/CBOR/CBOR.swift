@@ -11,7 +11,7 @@ package enum CBOR: Hashable, Sendable {
   case bytes([UInt8])
   case text(String)
   case array([CBOR])
-  case map([CBOR: CBOR])
+  case map(CBORMap)
   indirect case tagged(UInt64, CBOR)
   case bool(Bool)
   case null
@@ -59,6 +59,6 @@ extension CBOR: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral,
   package init(booleanLiteral value: Bool) { self = .bool(value) }
   package init(arrayLiteral elements: CBOR...) { self = .array(elements) }
   package init(dictionaryLiteral elements: (CBOR, CBOR)...) {
-    self = .map(Dictionary(uniqueKeysWithValues: elements))
+    self = .map(CBORMap(elements))
   }
 }

@@ -1,11 +1,14 @@
 /// The integer-keyed map of one record, read field by field with limits and named errors.
 ///
-/// Every accessor takes the key of the field and its name; the name ends up in the error. After
-/// the last one `finish` refuses keys that the record does not define.
+/// Every accessor takes the key of the field, 0 to 63, and its name; the name ends up in the error.
+/// After the last one `finish` refuses keys that the record does not define.
 package struct CBORFields {
   package let record: String
-  private let entries: [CBOR: CBOR]
-  private var read: Set<CBOR> = []
+  private let entries: CBORMap
+  /// A bit for each key that was asked for.
+  private var read: UInt64 = 0
+  /// Most records are read in order: where the next field is likely to be.
+  private var next = 0
 
   package init(_ value: CBOR, record: String) throws(CBORError) {
     guard case .map(let entries) = value else {
@@ -30,8 +33,11 @@ package struct CBORFields {
   }
 
   package mutating func optional(_ key: Int64) -> CBOR? {
-    read.insert(.integer(key))
-    return entries[.integer(key)]
+    precondition((0..<64).contains(key), "key \(key) of \(record) is out of range")
+    read |= 1 << UInt64(key)
+    guard let index = entries.index(of: UInt64(key), startingAt: next) else { return nil }
+    next = index + 1
+    return entries.pairs[index].value
   }
 
   package mutating func int(
@@ -107,10 +113,15 @@ package struct CBORFields {
 
   /// Refuses keys that no accessor asked for.
   package func finish() throws(CBORError) {
-    guard let extra = entries.keys.first(where: { !read.contains($0) }) else { return }
+    guard let extra = entries.pairs.first(where: { !isRead($0.key) })?.key else { return }
     let found = extra.integer.map { "key \($0)" } ?? extra.kind
     throw CBORError(
       .wrongField, field: record, found: "the unknown \(found)", expected: "known keys alone")
+  }
+
+  private func isRead(_ key: CBOR) -> Bool {
+    guard case .unsigned(let number) = key, number < 64 else { return false }
+    return read >> number & 1 == 1
   }
 
   /// An error about the field `name` of this record.

@@ -6,23 +6,36 @@ package enum LedgerSchema {
   /// A change of the tables that every database goes through once, in the order of ``migrations``.
   package struct Migration: Sendable {
     package let name: String
-    package let statements: @Sendable (SQLDialect) -> [String]
+    /// Makes the change in the transaction that notes it.
+    package let run: @Sendable (any SQLConnection) throws -> Void
+
+    init(name: String, run: @escaping @Sendable (any SQLConnection) throws -> Void) {
+      self.name = name
+      self.run = run
+    }
+
+    init(name: String, statements: @escaping @Sendable (SQLDialect) -> [String]) {
+      self.init(name: name) { connection in
+        for statement in statements(connection.dialect) { try connection.execute(statement) }
+      }
+    }
   }
 
   package static let migrations = [
     Migration(name: "1", statements: tables),
     // Whether receipts are given with it: 0 while too few witnesses have cosigned it. Its note is
     // fixed once it is 1.
-    Migration(name: "witnesses") { dialect in
+    Migration(name: "witnesses") { (dialect: SQLDialect) in
       ["ALTER TABLE checkpoints ADD COLUMN receipts \(dialect.integer) NOT NULL DEFAULT 1"]
     },
     Migration(name: "admission", statements: admission),
     Migration(name: "quotas", statements: quotas),
     Migration(name: "registry", statements: registry),
     // One row: whose log this is.
-    Migration(name: "log") { _ in
+    Migration(name: "log") { (_: SQLDialect) in
       ["CREATE TABLE log (origin TEXT PRIMARY KEY, vkey TEXT NOT NULL)"]
     },
+    Migration(name: "credited", run: credited),
   ]
 
   private static func tables(_ dialect: SQLDialect) -> [String] {
@@ -51,7 +64,11 @@ package enum LedgerSchema {
       // Hashes of the tree's nodes in the order of NodePosition.storageIndex.
       "CREATE TABLE hashes (position \(integer) PRIMARY KEY, hash \(bytes) NOT NULL)",
       "CREATE TABLE checkpoints (size \(integer) PRIMARY KEY, note TEXT NOT NULL)",
-      traces(dialect),
+      """
+      CREATE TABLE traces (
+        agent \(bytes) NOT NULL, id \(bytes) NOT NULL, entry \(integer) NOT NULL,
+        PRIMARY KEY (agent, id))\(end)
+      """,
       credits(dialect),
       """
       CREATE TABLE equivocations (
@@ -117,13 +134,27 @@ package enum LedgerSchema {
     ]
   }
 
-  /// An agent's trace is credited once, whatever batches it is in.
-  static func traces(_ dialect: SQLDialect) -> String {
-    """
-    CREATE TABLE traces (
-      agent \(dialect.bytes) NOT NULL, id \(dialect.bytes) NOT NULL,
-      entry \(dialect.integer) NOT NULL, PRIMARY KEY (agent, id))\(dialect.withoutRowID)
-    """
+  /// An agent's trace is credited once, whatever batches it is in: the entry, by ``CreditKey``.
+  static func credited(_ dialect: SQLDialect) -> String {
+    "CREATE TABLE credited (trace \(dialect.integer) PRIMARY KEY, entry \(dialect.integer) NOT NULL)"
+  }
+
+  /// Rows of 48 bytes of key, in no order, were most of what a trace cost.
+  private static func credited(_ connection: any SQLConnection) throws {
+    try connection.execute(credited(connection.dialect))
+    var rows = PagedRows(connection, "SELECT agent, id, entry FROM traces", by: ["agent", "id"])
+    var waiting: [[SQLValue]] = []
+    func write() throws {
+      try connection.insert(into: "credited", columns: ["trace", "entry"], waiting)
+      waiting = []
+    }
+    while let row = try rows.next() {
+      let key = CreditKey(agent: try row.bytes("agent"), id: try row.bytes("id"))
+      waiting.append([.integer(key.value), .integer(try row.integer("entry"))])
+      if waiting.count == 1024 { try write() }
+    }
+    try write()
+    try connection.execute("DROP TABLE traces")
   }
 
   static func credits(_ dialect: SQLDialect) -> String {

@@ -143,68 +143,6 @@ private struct Integration {
   }
 }
 
-/// What contributors earn in one period, summed up before it is written.
-struct CreditSums {
-  let period: String
-  private var waiting: [(trace: PublicTrace, entry: Int)] = []
-
-  init(period: String) {
-    self.period = period
-  }
-
-  mutating func add(_ trace: PublicTrace, entry: Int) {
-    waiting.append((trace, entry))
-  }
-
-  /// Writes what was added, except traces that were credited before; returns the credited ones.
-  @discardableResult
-  mutating func write(_ connection: any SQLConnection) throws -> [PublicTrace] {
-    let inserted = try connection.insert(
-      into: "traces", columns: ["agent", "id", "entry"],
-      waiting.map { [.blob($0.trace.agent.bytes), .blob($0.trace.id.bytes), .integer($0.entry)] },
-      end: "ON CONFLICT DO NOTHING")
-    // Only where one was there before is it asked which.
-    let new =
-      inserted == waiting.count ? waiting : try waiting.filter { try isNew($0, connection) }
-    waiting = []
-    try writeSums(over: new.map(\.trace), connection)
-    return new.map(\.trace)
-  }
-
-  /// Whether the trace was just noted for the first time; it is there once in an entry.
-  private func isNew(
-    _ item: (trace: PublicTrace, entry: Int), _ connection: any SQLConnection
-  ) throws -> Bool {
-    let entry = try connection.integer(
-      "SELECT entry FROM traces WHERE agent = $1 AND id = $2",
-      [.blob(item.trace.agent.bytes), .blob(item.trace.id.bytes)])
-    return entry == item.entry
-  }
-
-  private func writeSums(over traces: [PublicTrace], _ connection: any SQLConnection) throws {
-    var sums: [ContributorKey: (answers: Int, sharePPM: Int)] = [:]
-    for share in traces.flatMap(\.shares) where share.sharePPM > 0 {
-      sums[share.contributor, default: (0, 0)].answers += 1
-      sums[share.contributor, default: (0, 0)].sharePPM += share.sharePPM
-    }
-    // In one order everywhere, so that transactions that lock the same rows do not block each other.
-    for (contributor, sum) in sums.sorted(by: {
-      $0.key.bytes.lexicographicallyPrecedes($1.key.bytes)
-    }) {
-      try connection.execute(
-        """
-        INSERT INTO credits (contributor, period, answers, share_ppm) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (contributor, period) DO UPDATE SET
-          answers = credits.answers + excluded.answers,
-          share_ppm = credits.share_ppm + excluded.share_ppm
-        """,
-        [
-          .blob(contributor.bytes), .text(period), .integer(sum.answers), .integer(sum.sharePPM),
-        ])
-    }
-  }
-}
-
 extension LedgerStore {
   static func isRegistered(
     _ agent: ContributorKey, _ connection: any SQLConnection

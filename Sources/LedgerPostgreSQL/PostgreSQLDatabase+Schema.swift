@@ -16,9 +16,7 @@
       for migration in LedgerSchema.migrations {
         try await write { connection in
           guard try !Self.migrationsMade(connection).contains(migration.name) else { return }
-          for statement in migration.statements(connection.dialect) {
-            try connection.execute(statement, [])
-          }
+          try migration.run(connection)
           try connection.execute(
             "INSERT INTO migrations (name) VALUES ($1)", [.text(migration.name)])
         }

@@ -20,7 +20,7 @@ package struct ShardRegistration: Equatable, Sendable {
     origin: String, root: Digest, name: String, documents: [DocumentFingerprint] = [],
     identity: ContributorIdentity
   ) throws -> [UInt8] {
-    var payload: [CBOR: CBOR] = [
+    var payload: CBORMap = [
       1: documents.isEmpty ? 1 : 2, 2: .text(origin), 3: .bytes(root.bytes), 4: .text(name),
       5: .text(identity.name),
     ]

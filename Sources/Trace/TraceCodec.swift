@@ -67,8 +67,9 @@ package enum TraceCodec {
     }
   }
 
-  /// The decompressed content of a stored trace.
-  static func unpack(_ stored: [UInt8]) throws(TraceError) -> [UInt8] {
+  /// The decompressed content of a stored trace, whose bytes are the ones that were written; nothing
+  /// else is checked.
+  package static func unpack(_ stored: [UInt8]) throws(TraceError) -> [UInt8] {
     guard stored.starts(with: magic) else {
       throw TraceError("header", found: "other bytes", expected: "TRIBTRC1")
     }

@@ -15,7 +15,7 @@ package struct TraceDictionary: Sendable {
     digest = Result { () throws(ZstdError) in try ZstdDictionary(bytes) }
   }
 
-  func digested() throws(ZstdError) -> ZstdDictionary { try digest.get() }
+  package func digested() throws(ZstdError) -> ZstdDictionary { try digest.get() }
 
   /// The dictionary that new traces and batches are written with.
   package static let current = TraceDictionary(

@@ -17,6 +17,11 @@ package struct TraceID: Hashable, Sendable, Comparable, CustomStringConvertible 
     self.init(bytes: bytes)
   }
 
+  // An array's own way feeds the hasher byte by byte.
+  package func hash(into hasher: inout Hasher) {
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
+
   package var hex: String { Hex.encode(bytes) }
   package var description: String { hex }
   package var short: String { String(hex.prefix(8)) }

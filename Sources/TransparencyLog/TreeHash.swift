@@ -13,7 +13,7 @@ package struct TreeHash: Hashable, Sendable {
   }
 
   private init(_ digest: SHA256Digest) {
-    bytes = Array(digest)
+    bytes = digest.withUnsafeBytes { Array($0) }
   }
 
   /// The root of the tree without leaves: SHA-256 of nothing.
@@ -21,12 +21,21 @@ package struct TreeHash: Hashable, Sendable {
 
   /// SHA-256(0x00 || data): what the tree holds for one entry.
   package static func leaf(_ data: some Sequence<UInt8>) -> TreeHash {
-    TreeHash(SHA256.hash(data: [0x00] + Array(data)))
+    var input: [UInt8] = []
+    input.reserveCapacity(1 + data.underestimatedCount)
+    input.append(0x00)
+    input += data
+    return TreeHash(SHA256.hash(data: input))
   }
 
   /// SHA-256(0x01 || left || right).
   package static func node(_ left: TreeHash, _ right: TreeHash) -> TreeHash {
-    TreeHash(SHA256.hash(data: [0x01] + left.bytes + right.bytes))
+    var input: [UInt8] = []
+    input.reserveCapacity(1 + 2 * byteCount)
+    input.append(0x01)
+    input += left.bytes
+    input += right.bytes
+    return TreeHash(SHA256.hash(data: input))
   }
 }
 

@@ -33,9 +33,9 @@ package enum Zstd {
   package static func decompress(
     _ frame: [UInt8], maximumBytes: Int, dictionary: ZstdDictionary? = nil
   ) throws(ZstdError) -> [UInt8] {
-    guard let context = ZSTD_createDCtx() else { throw ZstdError.outOfMemory }
-    defer { ZSTD_freeDCtx(context) }
-    return try decompress(frame, maximumBytes, dictionary, context)
+    try DecompressionContexts.withContext { (context) throws(ZstdError) in
+      try decompress(frame, maximumBytes, dictionary, context)
+    }
   }
 
   static func decompress(

@@ -98,7 +98,7 @@ struct ValueSource {
     case 6: return .tagged(integer(), value(depth: depth - 1))
     case 7: return .array((0..<below(30)).map { _ in value(depth: depth - 1) })
     default:
-      var entries: [CBOR: CBOR] = [:]
+      var entries: CBORMap = [:]
       for _ in 0..<below(6) { entries[value(depth: 0)] = value(depth: depth - 1) }
       return .map(entries)
     }

@@ -188,7 +188,7 @@
         // As after a switch to a standby that had not got everything.
         for statement in [
           "DELETE FROM entries WHERE position >= 1", "DELETE FROM hashes WHERE position >= 1",
-          "DELETE FROM traces WHERE entry >= 1", "DELETE FROM checkpoints WHERE size > 1",
+          "DELETE FROM credited WHERE entry >= 1", "DELETE FROM checkpoints WHERE size > 1",
         ] { try log.server.run(statement, in: log.database) }
         var late = try TestAgent()
         _ = try await services[0].registerAgent(late.registration())

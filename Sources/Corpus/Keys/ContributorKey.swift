@@ -19,6 +19,11 @@ package struct ContributorKey: Hashable, Sendable, Comparable, CustomStringConve
 
   init(_ key: Curve25519.Signing.PublicKey) { bytes = Array(key.rawRepresentation) }
 
+  // An array's own way feeds the hasher byte by byte.
+  package func hash(into hasher: inout Hasher) {
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
+
   package var hex: String { Hex.encode(bytes) }
   package var description: String { hex }
   /// The first eight digits, for screens.

@@ -7,7 +7,7 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
   /// Hashes `bytes`.
   package init(sha256 bytes: [UInt8]) {
-    self.bytes = Array(SHA256.hash(data: bytes))
+    self.bytes = SHA256.hash(data: bytes).withUnsafeBytes { Array($0) }
   }
 
   /// Wraps 32 bytes that are a hash already; nil for any other count.
@@ -29,6 +29,11 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
   package static func < (left: Digest, right: Digest) -> Bool {
     left.bytes.lexicographicallyPrecedes(right.bytes)
+  }
+
+  // An array's own way feeds the hasher byte by byte.
+  package func hash(into hasher: inout Hasher) {
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
   }
 }
 

@@ -66,7 +66,7 @@ package struct PackedAdapter: Sendable {
 
 extension ShardAdapter {
   var cbor: CBOR {
-    var fields: [CBOR: CBOR] = [
+    var fields: CBORMap = [
       1: .text(name), 2: .integer(byteCount), 3: .bytes(sha256.bytes),
       4: .text(base.architecture), 5: .text(base.name),
     ]

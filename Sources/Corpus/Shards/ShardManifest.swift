@@ -73,7 +73,7 @@ package struct ShardLimits: Sendable {
 
 extension ShardManifest {
   package func encode() -> [UInt8] {
-    var fields: [CBOR: CBOR] = [
+    var fields: CBORMap = [
       1: .integer(adapter == nil ? Self.formatVersion : Self.formatVersionWithAdapter),
       2: .text(name),
       3: .text(license),

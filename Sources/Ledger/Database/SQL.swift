@@ -7,12 +7,14 @@ enum SQL {
 }
 
 extension SQLConnection {
-  /// Inserts rows, many with one statement; returns how many were inserted.
-  ///
-  /// `end` follows the values: what to do where a row is there already.
   @discardableResult
-  func insert(
-    into table: String, columns: [String], _ rows: [[SQLValue]], end: String = ""
+  func insert(into table: String, columns: [String], _ rows: [[SQLValue]]) throws -> Int {
+    try insert(into: table, columns: columns, rows, end: "")
+  }
+
+  /// Many rows with one statement, where a statement is a message to a server.
+  package func insert(
+    into table: String, columns: [String], _ rows: [[SQLValue]], end: String
   ) throws -> Int {
     var inserted = 0
     var start = 0

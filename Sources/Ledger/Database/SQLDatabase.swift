@@ -39,6 +39,13 @@ package protocol SQLConnection {
   @discardableResult
   func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
 
+  /// Inserts rows and returns how many were inserted; `end` follows the values: what to do where a
+  /// row is there already.
+  @discardableResult
+  func insert(
+    into table: String, columns: [String], _ rows: [[SQLValue]], end: String
+  ) throws -> Int
+
   /// All rows of an answer; it is the statement that bounds their number.
   func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow]
 }
@@ -136,8 +143,6 @@ extension SQLValue: ExpressibleByIntegerLiteral {
 
   /// NULL for nil.
   static func optional(_ bytes: [UInt8]?) -> SQLValue { bytes.map { .blob($0) } ?? .null }
-
-  static func optional(_ text: String?) -> SQLValue { text.map { .text($0) } ?? .null }
 }
 
 extension SQLRow {

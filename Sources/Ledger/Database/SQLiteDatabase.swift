@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 
 /// A ledger's database in a file of SQLite, with a write-ahead log.
 final class SQLiteDatabase: SQLDatabase {
@@ -66,7 +67,7 @@ final class SQLiteDatabase: SQLDatabase {
     var migrator = DatabaseMigrator()
     for migration in LedgerSchema.migrations {
       migrator.registerMigration(migration.name) { database in
-        for statement in migration.statements(.sqlite) { try database.execute(sql: statement) }
+        try migration.run(SQLiteConnection(database: database, source: LedgerSchema.file))
       }
     }
     return migrator
@@ -87,6 +88,40 @@ struct SQLiteConnection: SQLConnection {
       try statement(sql, arguments).execute()
       return database.totalChangesCount - before
     }
+  }
+
+  /// One statement for all rows, bound without GRDB's lists of arguments, which cost more than the
+  /// rows.
+  @discardableResult
+  func insert(
+    into table: String, columns: [String], _ rows: [[SQLValue]], end: String
+  ) throws -> Int {
+    let before = database.totalChangesCount
+    let statement = try reporting {
+      try database.cachedStatement(
+        sql: """
+          INSERT INTO \(table) (\(columns.joined(separator: ", ")))
+          VALUES (\(SQL.places(columns.count))) \(end)
+          """)
+    }.sqliteStatement
+    defer {
+      sqlite3_reset(statement)
+      sqlite3_clear_bindings(statement)
+    }
+    for row in rows {
+      for (index, value) in zip(Int32(1)..., row) {
+        try check(value.bind(to: statement, at: index), SQLITE_OK)
+      }
+      try check(sqlite3_step(statement), SQLITE_DONE)
+      try check(sqlite3_reset(statement), SQLITE_OK)
+    }
+    return database.totalChangesCount - before
+  }
+
+  private func check(_ code: Int32, _ expected: Int32) throws {
+    guard code != expected else { return }
+    throw DatabaseFailure(
+      source: source, reason: String(cString: sqlite3_errmsg(database.sqliteConnection)))
   }
 
   func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
@@ -127,6 +162,24 @@ extension SQLValue {
     case .integer(let value): value.databaseValue
     case .text(let value): value.databaseValue
     case .blob(let value): Data(value).databaseValue
+    }
+  }
+
+  /// Binds a copy of the value; returns SQLite's code.
+  fileprivate func bind(to statement: OpaquePointer, at index: Int32) -> Int32 {
+    let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)  // SQLITE_TRANSIENT
+    switch self {
+    case .null: return sqlite3_bind_null(statement, index)
+    case .integer(let value): return sqlite3_bind_int64(statement, index, Int64(value))
+    case .text(let value):
+      return sqlite3_bind_text(statement, index, value, Int32(value.utf8.count), copied)
+    case .blob(let value):
+      return value.withUnsafeBytes {
+        // A null pointer would bind NULL.
+        $0.isEmpty
+          ? sqlite3_bind_zeroblob(statement, index, 0)
+          : sqlite3_bind_blob64(statement, index, $0.baseAddress, UInt64($0.count), copied)
+      }
     }
   }
 

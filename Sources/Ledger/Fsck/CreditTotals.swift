@@ -11,7 +11,7 @@ struct CreditTotals {
   init(_ database: Database) throws {
     connection = SQLiteConnection(database: database, source: "the sums over all payloads")
     try database.execute(sql: "PRAGMA cache_size = -16384")
-    try connection.execute(LedgerSchema.traces(.sqlite))
+    try connection.execute(LedgerSchema.credited(.sqlite))
     try connection.execute(LedgerSchema.credits(.sqlite))
   }
 
@@ -47,9 +47,9 @@ extension Fsck {
         }
       }
     }
-    let count = "SELECT count(*) FROM traces"
+    let count = "SELECT count(*) FROM credited"
     check(
-      databaseName, "traces", try connection.integer(count),
+      databaseName, "credited", try connection.integer(count),
       try totals.connection.integer(count))
   }
 

@@ -65,12 +65,10 @@ extension Fsck {
   private func checkTrace(
     _ trace: PublicTrace, position: Int, _ connection: any SQLConnection
   ) throws {
-    let entry = try connection.integer(
-      "SELECT entry FROM traces WHERE agent = $1 AND id = $2",
-      [.blob(trace.agent.bytes), .blob(trace.id.bytes)])
+    let entry = try LedgerStore.entry(crediting: CreditKey(trace).value, connection)
     guard entry != position else { return }
     differ(
-      databaseName, "traces[\(trace.id)].entry", found: entry.map(String.init) ?? "none",
+      databaseName, "credited[\(trace.id)].entry", found: entry.map(String.init) ?? "none",
       expected: "\(position)")
   }
 

@@ -82,7 +82,7 @@ struct ShardAdapterTests {
   @Test("is refused by a reader of version 1, and neither version takes the other's fields")
   func versions() throws {
     let folder = try ShardSamples.folder()
-    func refusal(_ manifest: ShardManifest, _ edit: (inout [CBOR: CBOR]) -> Void) throws -> String {
+    func refusal(_ manifest: ShardManifest, _ edit: (inout CBORMap) -> Void) throws -> String {
       guard case .map(var fields) = try CBOR.decode(manifest.encode()) else { return "no map" }
       edit(&fields)
       let error = #expect(throws: CBORError.self) {
