@@ -243,48 +243,67 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // What several test targets need: temporary folders and processes; agents, ledgers, witnesses
+    .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+    .target(
+      name: "LedgerTestSupport",
+      dependencies: [
+        "TestSupport", "Ledger", "LedgerWire", "Witness", "Trace", "TransparencyLog", "Corpus",
+        httpClient, lifecycle, log,
+      ],
+      path: "Tests/LedgerSupport", swiftSettings: strict),
+
     // Tests, one target for each module
-    tests("Kernels", ["Kernels", "CIntrinsics", "kernel-hash"]),
-    tests("GGUF", ["GGUF", "gguf-exerciser"]),
-    tests("ModelImport", ["ModelImport", "GGUF", "Inference", "Tokenizers", "Kernels"]),
-    tests("Tokenizers", ["Tokenizers", "GGUF"]),
-    tests("Inference", ["Inference", "Tokenizers", "GGUF", "Kernels", "engine-fingerprint"]),
-    tests("Fuzz", ["FuzzTargets"]),
+    tests("Kernels", ["Kernels", "CIntrinsics", "TestSupport", "kernel-hash"]),
+    tests("GGUF", ["GGUF", "TestSupport", "gguf-exerciser"]),
+    tests(
+      "ModelImport", ["ModelImport", "GGUF", "Inference", "Tokenizers", "Kernels", "TestSupport"]),
+    tests("Tokenizers", ["Tokenizers", "GGUF", "TestSupport"]),
+    tests(
+      "Inference",
+      ["Inference", "Tokenizers", "GGUF", "Kernels", "TestSupport", "engine-fingerprint"]),
+    tests("Fuzz", ["FuzzTargets", "TestSupport"]),
     tests("CBOR", ["CBOR", crypto]),
     tests("Zstd", ["Zstd", "OutboxFaults"]),
-    tests("Corpus", ["Corpus", "CBOR", "GGUF", "Zstd", crypto, "shard-exerciser"]),
-    tests("Retrieval", ["Retrieval", "Corpus", "Inference", "Kernels", grdb]),
-    tests("Spans", ["Spans", "Corpus"]),
+    tests("Corpus", ["Corpus", "CBOR", "GGUF", "Zstd", crypto, "TestSupport", "shard-exerciser"]),
+    tests("Retrieval", ["Retrieval", "Corpus", "Inference", "Kernels", grdb, "TestSupport"]),
+    tests("Spans", ["Spans", "Corpus", "TestSupport"]),
     tests("Attribution", ["Attribution"]),
     tests("AttributionMethods", ["AttributionMethods", "Attribution"]),
-    tests("Answering", ["Answering", "Attribution", "Inference", "Tokenizers", "Kernels", "GGUF"]),
+    tests(
+      "Answering",
+      [
+        "Answering", "Attribution", "Inference", "Tokenizers", "Kernels", "GGUF", "TestSupport",
+      ]),
     tests("Trace", ["Trace", "TransparencyLog", "Corpus", "CBOR", "Zstd", crypto]),
-    tests("TransparencyLog", ["TransparencyLog", crypto]),
+    tests("TransparencyLog", ["TransparencyLog", crypto, "TestSupport"]),
     tests(
       "LedgerSync",
       [
         "LedgerSync", "LedgerWire", "Ledger", "OutboxFaults", "Witness", "Trace", "TransparencyLog",
-        "Corpus", grdb, lifecycle, log, "outbox-exerciser", "tributary-ledger",
+        "Corpus", grdb, "TestSupport", "LedgerTestSupport", "outbox-exerciser", "tributary-ledger",
       ]),
     tests(
       "Ledger",
       [
         "Ledger", "LedgerWire", "Trace", "TransparencyLog", "Corpus", "CBOR", grdb, httpClient,
-        lifecycle, log, "tributary-ledger",
+        "TestSupport", "LedgerTestSupport", "tributary-ledger",
       ]),
     tests(
       "LedgerPostgreSQL",
       [
         "LedgerPostgreSQL", "Ledger", "LedgerWire", "Trace", "TransparencyLog", "Corpus",
-        httpClient, "tributary-ledger",
+        httpClient, "TestSupport", "LedgerTestSupport", "tributary-ledger",
       ]),
     tests(
       "Witness",
       [
-        "Witness", "TransparencyLog", "Corpus", crypto, httpClient, lifecycle, log,
+        "Witness", "TransparencyLog", "Corpus", crypto, log, "TestSupport", "LedgerTestSupport",
         "tributary-ledger",
       ]),
-    tests("CommandLine", ["Agent", "Corpus", "GGUF", "Trace", "tributary", "tributary-ledger"]),
+    tests(
+      "CommandLine",
+      ["Agent", "Corpus", "GGUF", "Trace", "TestSupport", "tributary", "tributary-ledger"]),
   ]
 )
 

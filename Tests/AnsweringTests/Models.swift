@@ -2,22 +2,16 @@ import Foundation
 import GGUF
 import Inference
 import Kernels
+import TestSupport
 import Testing
 
 @testable import Answering
 
 /// The real models, loaded once for all tests.
 enum Models {
-  private static let package = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  static func path(_ name: String) -> String { PackageFolder.root.appending(path: name).path }
 
-  private static let sharedData =
-    ProcessInfo.processInfo.environment["TRIBUTARY_SHARED_DATA"]
-    ?? package.deletingLastPathComponent().appendingPathComponent("shared/data").path
-
-  static func path(_ name: String) -> String { package.appendingPathComponent(name).path }
-
-  static let storiesPath = sharedData + "/models/stories260K.gguf"
+  static let storiesPath = SharedData.path("models/stories260K.gguf")
   static var hasStories: Bool { FileManager.default.fileExists(atPath: storiesPath) }
 
   static let backend = Result { try Backend(threads: 1) }

@@ -1,11 +1,12 @@
 import Agent
 import Foundation
+import TestSupport
 import Testing
 import Trace
 
 /// Adapters of shards from packing to replay, with a random chat model.
 @Suite(.serialized) struct AdapterTests {
-  private static let fixtures = Tool.packageRoot.appendingPathComponent(
+  private static let fixtures = PackageFolder.root.appendingPathComponent(
     "Tests/InferenceTests/Fixtures")
   private static let model = fixtures.appendingPathComponent("chat-tiny.gguf").path
   private static let adapter = fixtures.appendingPathComponent("chat-tiny-first.gguf").path
@@ -13,18 +14,19 @@ import Trace
 
   /// A contributor's shard with one document and the adapter.
   private func pack(_ tool: Tool, _ more: String..., adapter: String = adapter) throws
-    -> Tool.Result
+    -> ProcessEnding
   {
     _ = try tool.write(
       "# The horn\n\nThe fog horn was painted green in 1911, and the horn was tuned twice.\n",
       to: "docs/horn.md")
     _ = try tool.tributary("key", "init", "--name", "Tuner of horns")
-    return try tool.run(
+    return try tool.process(
       "tributary",
       [
         "shard", "pack", tool.file("docs").path, "--name", "horn", "--license", "CC0-1.0",
         "--output", tool.file("horn.shard").path, "--adapter", adapter,
-      ] + more)
+      ] + more
+    ).runToEnd()
   }
 
   private struct Setting {
@@ -33,7 +35,6 @@ import Trace
     let root: String
 
     func close() {
-      tuner.remove()
       world.close()
     }
   }
@@ -146,7 +147,6 @@ import Trace
 
   @Test func anAdapterThatDoesNotFitIsNotPacked() throws {
     let tool = try Tool()
-    defer { tool.remove() }
     let other = Self.fixtures.appendingPathComponent("family-qwen2.gguf").path
     let architecture = try pack(tool, "--base", other)
     #expect(architecture.status == 65, "\(architecture.errors)")

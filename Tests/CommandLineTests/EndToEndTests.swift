@@ -1,5 +1,6 @@
 import Agent
 import Foundation
+import TestSupport
 import Testing
 
 /// The whole job with the real binaries, the embedded models and a real ledger.
@@ -38,10 +39,10 @@ import Testing
     let own = try world.reader.tributary("trace", "check-proof", file.path)
     #expect(own.status == 0 && own.output.hasSuffix("valid\n"), "\(own.errors)")
     let folder = world.reader.file("ledger").path
-    let key = try world.reader.run("tributary-ledger", ["key", "--data", folder]).output
+    let key = try world.reader.process("tributary-ledger", ["key", "--data", folder]).runToEnd()
+      .output
       .trimmingCharacters(in: .newlines)
     let stranger = try Tool()
-    defer { stranger.remove() }
     let check = try stranger.tributary("trace", "check-proof", file.path, "--log", key)
     #expect(check.status == 0 && check.output == own.output)
     #expect(try stranger.tributary("trace", "check-proof", file.path).status == 66)
@@ -115,7 +116,7 @@ import Testing
     #expect(first.influenceMicroNats > 1_000_000)
     let path = "Examples/shards/keeper/documents/fog-horn.md"
     let document = try String(
-      contentsOf: Tool.packageRoot.appendingPathComponent(path), encoding: .utf8)
+      contentsOf: PackageFolder.root.appendingPathComponent(path), encoding: .utf8)
     let line = document.split(separator: "\n", omittingEmptySubsequences: false)[first.line - 1]
     #expect(line.contains(first.text.split(separator: " ")[0]))
     let text = try world.reader.tributary("why", "--sentences")

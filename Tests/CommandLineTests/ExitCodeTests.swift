@@ -1,5 +1,6 @@
 import Foundation
 import GGUF
+import TestSupport
 import Testing
 
 /// Exit codes after sysexits, and words that say what to do.
@@ -19,15 +20,13 @@ import Testing
   ])
   func everyCommandExplainsItself(_ arguments: [String]) throws {
     let tool = try Tool()
-    defer { tool.remove() }
-    let result = try tool.run("tributary", arguments)
+    let result = try tool.process("tributary", arguments).runToEnd()
     #expect(result.status == 0)
     #expect(result.output.contains("USAGE:"))
   }
 
   @Test func aWrongCommandLineIsAUsageError() throws {
     let tool = try Tool()
-    defer { tool.remove() }
     #expect(try tool.tributary("frobnicate").status == 64)
     #expect(try tool.tributary("ask").status == 64)
     #expect(try tool.tributary("ask", "--min-p", "7", "why?").status == 64)
@@ -38,7 +37,6 @@ import Testing
 
   @Test func missingInputIsNamed() throws {
     let tool = try Tool()
-    defer { tool.remove() }
     let verify = try tool.tributary("shard", "verify", "nowhere.shard")
     #expect(verify.status == 66)
     #expect(verify.errors.contains("nowhere.shard"))
@@ -53,7 +51,6 @@ import Testing
   /// The file has no weights at all: whoever looks for them first says something else.
   @Test func anUnsupportedChatTemplateIsNamedBeforeWeightsAreRead() throws {
     let tool = try Tool()
-    defer { tool.remove() }
     var writer = GGUFWriter()
     writer.add("general.architecture", .string("llama"))
     writer.add("tokenizer.chat_template", .string("{{ strange }}"))
@@ -72,7 +69,6 @@ import Testing
 
   @Test func aKeyIsNeverReplaced() throws {
     let tool = try Tool()
-    defer { tool.remove() }
     #expect(try tool.tributary("key", "init", "--name", "A").status == 0)
     let before = try tool.tributary("key", "show").output
     #expect(try tool.tributary("key", "init", "--name", "B").status == 73)
@@ -81,7 +77,6 @@ import Testing
 
   @Test func damagedSettingsAreNamedAndLeftAlone() throws {
     let tool = try Tool()
-    defer { tool.remove() }
     let file = try tool.write("{\"passages\": \"many\"}", to: "home/config.json")
     let result = try tool.tributary("config", "list")
     #expect(result.status == 65)
@@ -92,7 +87,6 @@ import Testing
 
   @Test func syncWithoutALedgerSaysSo() throws {
     let tool = try Tool()
-    defer { tool.remove() }
     let result = try tool.tributary("sync")
     #expect(result.status == 69)
     #expect(result.errors.contains("config set ledger"))
@@ -100,7 +94,6 @@ import Testing
 
   @Test func offlineRefusesTheNetwork() throws {
     let tool = try Tool()
-    defer { tool.remove() }
     #expect(try tool.tributary("config", "set", "ledger", "http://127.0.0.1:9").status == 0)
     #expect(try tool.tributary("config", "set", "offline", "true").status == 0)
     let result = try tool.tributary("sync")
@@ -110,7 +103,6 @@ import Testing
 
   @Test func anUnreachableLedgerIsTemporary() throws {
     let tool = try Tool()
-    defer { tool.remove() }
     #expect(try tool.tributary("config", "set", "ledger", "http://127.0.0.1:9").status == 0)
     let result = try tool.tributary(
       "statement", "--period", "2026-01", String(repeating: "a", count: 64))

@@ -28,7 +28,6 @@ import Trace
     let before = try world.ask(question)
     let sentence = try #require(before.answer.split(separator: ".").first) + "."
     let quoter = try Tool()
-    defer { quoter.remove() }
     let folder = quoter.file("documents")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let text = "A poem on Kell Ness Lighthouse hangs in our hall beside a clock that stands still."
@@ -59,7 +58,6 @@ import Trace
     #expect(try world.reader.tributary("trace", "export", answer.trace, file.path).status == 0)
 
     var stranger = try Tool()
-    defer { stranger.remove() }
     stranger.environment["TRIBUTARY_MODELS"] = world.reader.environment["TRIBUTARY_MODELS"]
     let without = try stranger.tributary("trace", "replay", file.path)
     #expect(without.status == 77)

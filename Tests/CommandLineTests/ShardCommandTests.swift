@@ -5,7 +5,6 @@ import Testing
 @Suite struct ShardCommandTests {
   @Test func packedShardsVerifyInstallAndGoAway() throws {
     let tool = try Tool()
-    defer { tool.remove() }
     let shard = try packed(tool)
     #expect(try tool.tributary("shard", "verify", shard.path).status == 0)
     let installed = try tool.tributary("shard", "install", shard.path)
@@ -19,7 +18,6 @@ import Testing
 
   @Test func aTamperedShardIsRefusedWithTheReason() throws {
     let tool = try Tool()
-    defer { tool.remove() }
     let shard = try packed(tool)
     var bytes = try Data(contentsOf: shard)
     bytes[bytes.count - 3] ^= 1
@@ -32,7 +30,6 @@ import Testing
 
   @Test func aShardOfAnotherKeyIsRefused() throws {
     let tool = try Tool()
-    defer { tool.remove() }
     let shard = try packed(tool)
     let stranger = String(repeating: "ab", count: 32)
     #expect(try tool.tributary("shard", "verify", shard.path, "--key", stranger).status == 77)

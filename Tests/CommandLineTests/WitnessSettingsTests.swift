@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// `config set witnesses` and `witnessQuorum`.
@@ -11,8 +12,7 @@ import Testing
 
   @Test func aPolicyIsCheckedWhenItIsSet() throws {
     let tool = try Tool()
-    defer { tool.remove() }
-    func set(_ key: String, _ value: String) throws -> Tool.Result {
+    func set(_ key: String, _ value: String) throws -> ProcessEnding {
       try tool.tributary("config", "set", key, value)
     }
     func shown(_ key: String) throws -> String {

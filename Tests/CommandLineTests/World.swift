@@ -1,5 +1,6 @@
 import Agent
 import Foundation
+import TestSupport
 import Testing
 
 /// A ledger process, the three sample shards by contributors of their own, and a reader who has
@@ -8,13 +9,19 @@ final class World {
   let reader: Tool
   /// The files of the three shards.
   let shards: [URL]
-  private let ledger: Process
+  private let ledger: ServerProcess
   private let contributors: [Tool]
 
   init() throws {
     var reader = try Tool()
-    let (process, address) = try Self.startLedger(in: reader)
-    ledger = process
+    ledger = try ServerProcess(
+      reader.process(
+        "tributary-ledger",
+        [
+          "serve", "--data", reader.file("ledger").path, "--port", "0", "--origin",
+          "test.tributary.local/log",
+        ]))
+    let address = ledger.url
     var contributors: [Tool] = []
     var shards: [URL] = []
     for name in ["archive", "keeper", "walkers"] {
@@ -31,15 +38,13 @@ final class World {
     self.contributors = contributors
     self.shards = shards
     #expect(try reader.tributary("config", "set", "ledger", address).status == 0)
-    reader.environment["TRIBUTARY_MODELS"] = Tool.packageRoot.appendingPathComponent("Models").path
+    reader.environment["TRIBUTARY_MODELS"] =
+      PackageFolder.root.appendingPathComponent("Models").path
     self.reader = reader
   }
 
   func close() {
-    ledger.terminate()
-    ledger.waitUntilExit()
-    reader.remove()
-    contributors.forEach { $0.remove() }
+    ledger.stop()
   }
 
   func ask(_ question: String) throws -> AnswerReport {
@@ -49,7 +54,7 @@ final class World {
   }
 
   private static func pack(_ name: String, by tool: Tool) throws -> URL {
-    let folder = Tool.packageRoot.appendingPathComponent("Examples/shards/\(name)")
+    let folder = PackageFolder.root.appendingPathComponent("Examples/shards/\(name)")
     let facts = try String(
       contentsOf: folder.appendingPathComponent("shard.txt"), encoding: .utf8)
     let title = try #require(
@@ -61,27 +66,5 @@ final class World {
       "--license", "CC0-1.0", "--output", shard.path)
     #expect(pack.status == 0, "\(pack.errors)")
     return shard
-  }
-
-  /// Starts a ledger on a free port and waits until it says that it listens.
-  private static func startLedger(in tool: Tool) throws -> (Process, String) {
-    let process = tool.process(
-      "tributary-ledger",
-      [
-        "serve", "--data", tool.file("ledger").path, "--port", "0", "--origin",
-        "test.tributary.local/log",
-      ])
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    var text = ""
-    while !text.contains("\n") {
-      let piece = output.fileHandleForReading.availableData
-      try #require(!piece.isEmpty, "the ledger ended before it listened")
-      text += String(decoding: piece, as: UTF8.self)
-    }
-    let address = try #require(text.split(separator: "\n").first?.split(separator: " ").last)
-    return (process, String(address))
   }
 }

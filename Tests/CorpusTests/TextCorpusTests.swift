@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import TestSupport
 import Testing
 
 /// The English half of XQuAD in the shared data folder, if it is there.
@@ -22,11 +23,7 @@ private struct Questions: Decodable {
   }
   let data: [Article]
 
-  static let path: String = {
-    let root = URL(filePath: #filePath).appending(path: "../../../../shared/data").standardized.path
-    let folder = ProcessInfo.processInfo.environment["TRIBUTARY_SHARED_DATA"] ?? root
-    return folder + "/qa/xquad-en-even.json"
-  }()
+  static let path = SharedData.path("qa/xquad-en-even.json")
 
   static var isPresent: Bool { FileManager.default.fileExists(atPath: path) }
 }

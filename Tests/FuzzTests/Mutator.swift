@@ -1,8 +1,10 @@
+import TestSupport
+
 /// Changes inputs blindly but repeatably, for the short run among the tests.
 struct Mutator {
-  private var random: SplitMix64
+  private var random: SeededGenerator
 
-  init(seed: UInt64) { random = SplitMix64(state: seed) }
+  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
   /// A changed copy of one of `corpus`, which must not be empty.
   mutating func next(from corpus: [[UInt8]]) -> [UInt8] {
@@ -43,17 +45,5 @@ struct Mutator {
     for byte in 0..<min(width, input.count - at) {
       input[at + byte] = UInt8(truncatingIfNeeded: value >> UInt64(8 * byte))
     }
-  }
-}
-
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-    return value ^ value >> 31
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import GGUF
+import TestSupport
 import Testing
 
 @Suite struct DamageTests {
@@ -26,7 +27,7 @@ import Testing
 
   @Test func flippedBitsNeverTrap() throws {
     let bytes = try sampleWriter().encoded()
-    var random = SeededGenerator(state: 42)
+    var random = SeededGenerator(seed: 42)
     var opened = 0
     for _ in 0..<4_000 {
       var damaged = bytes

@@ -1,22 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The program that does what a test could not survive; SwiftPM builds it with the tests.
 enum Exerciser {
   static let need: Comment = "needs the product gguf-exerciser beside the tests"
 
-  static let path: String? = {
-    let start = Bundle.allBundles.map(\.bundlePath) + [CommandLine.arguments[0]]
-    for path in start {
-      var folder = URL(filePath: path)
-      for _ in 0..<4 {
-        folder = folder.deletingLastPathComponent()
-        let candidate = folder.appending(path: "gguf-exerciser").path
-        if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
-      }
-    }
-    return nil
-  }()
+  static let path = PackageFolder.builtProgram("gguf-exerciser")
 
   enum End: Equatable { case exit(Int32), signal(Int32) }
 

@@ -1,5 +1,6 @@
 import Foundation
 import GGUF
+import TestSupport
 import Testing
 
 @Suite struct ModelQuantizerTests {
@@ -159,7 +160,7 @@ import Testing
     writer.add("\(model.architecture).attention.head_count", .uint32(UInt32(model.heads)))
     writer.add(
       "\(model.architecture).attention.head_count_kv", .uint32(UInt32(model.keyValueHeads)))
-    var random = SeededGenerator(state: 3)
+    var random = SeededGenerator(seed: 3)
     func add(_ name: String, _ shape: [Int], _ type: TensorType) throws {
       let values = (0..<shape.reduce(1, *)).map { _ in Float.random(in: -1...1, using: &random) }
       try writer.add(

@@ -1,5 +1,6 @@
 import Foundation
 import GGUF
+import TestSupport
 import Testing
 
 @Suite struct SafetensorsTests {
@@ -110,7 +111,7 @@ import Testing
   @Test func flippedBitsNeverTrap() throws {
     let header = "{\"a\": \(entry("[4,2]", "[0,32]")), \"b\": \(entry("[4]", "[32,40]", "F16"))}"
     let bytes = file(header)
-    var random = SeededGenerator(state: 7)
+    var random = SeededGenerator(seed: 7)
     var opened = 0
     for _ in 0..<4_000 {
       var damaged = bytes

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Inference
@@ -9,19 +10,7 @@ import Testing
     FileManager.default.isExecutableFile(atPath: $0)
   }
 
-  /// The program beside the test bundle, which SwiftPM builds with the tests.
-  static let program: String? = {
-    let start = Bundle.allBundles.map(\.bundlePath) + [CommandLine.arguments[0]]
-    for path in start {
-      var folder = URL(fileURLWithPath: path)
-      for _ in 0..<4 {
-        folder = folder.deletingLastPathComponent()
-        let candidate = folder.appendingPathComponent("engine-fingerprint").path
-        if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
-      }
-    }
-    return nil
-  }()
+  static let program = PackageFolder.builtProgram("engine-fingerprint")
 
   private func output(_ command: [String]) throws -> String {
     let process = Process()

@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 @testable import Inference
@@ -64,7 +65,7 @@ struct IndependentGoldenTests {
   @Test(arguments: ["f16", "q8_0"])
   func labelLogitsAndLogProbabilitiesHold(kind: String) throws {
     let golden = try Fixture.decode(
-      Golden.self, path: "\(SharedData.folder!)/reader/independent-golden.json")
+      Golden.self, path: SharedData.path("reader/independent-golden.json"))
     let model = try TestModels.load(SharedData.model("reader-independent-\(kind).gguf"))
     let start = try model.file.int("tributary.question_position")
     for golden in golden.items {

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Inference
@@ -9,12 +10,13 @@ import Testing
 @Suite struct KVCacheTests {
   let model: LanguageModel
   let folder: URL
+  private let temporary: TemporaryFolder
   let warnings = Warnings()
 
   init() throws {
     model = try TestModels.tiny("tiny-q8_0")
-    folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("kv-cache-\(UUID().uuidString)")
+    temporary = try TemporaryFolder()
+    folder = temporary.url("cache")
   }
 
   /// The sentences that a cache gave.
@@ -33,8 +35,6 @@ import Testing
       directory: folder.path, capacityBytes: capacity, model: other ?? model,
       modelHash: modelHash, mappingLimit: mappingLimit, onWarning: { warnings.add($0) })
   }
-
-  private func remove() { try? FileManager.default.removeItem(at: folder) }
 
   private func filled(_ tokens: [Int32], from position: Int = 0) throws -> KVSegment {
     let segment = model.makeSegment(startPosition: position)
@@ -57,7 +57,6 @@ import Testing
 
   @Test(arguments: [0, 1, 256])
   func `a stored segment gives the same bits`(mappingLimit: Int) throws {
-    defer { remove() }
     for (count, start) in [(1, 0), (16, 0), (17, 9), (50, 3)] {
       let tokens = TestModels.tokens(count, for: model)
       let segment = try filled(tokens, from: start)
@@ -71,7 +70,6 @@ import Testing
   }
 
   @Test func `a loaded segment continues on its own`() throws {
-    defer { remove() }
     let tokens = TestModels.tokens(40, for: model)
     let first = Array(tokens[..<21])
     try cache().store(filled(first))
@@ -85,7 +83,6 @@ import Testing
   }
 
   @Test func `other tokens, positions, models and hashes are other entries`() throws {
-    defer { remove() }
     let tokens = TestModels.tokens(20, for: model)
     let cache = try cache()
     cache.store(try filled(tokens))
@@ -103,7 +100,6 @@ import Testing
   }
 
   @Test func `texts are computed once`() throws {
-    defer { remove() }
     let texts = (0..<4).map { index in
       TestModels.tokens(10 + 7 * index, for: model).map { ($0 + Int32(index)) % 280 }
     }
@@ -132,7 +128,6 @@ import Testing
   }
 
   @Test func `a damaged entry is dropped with a warning`() throws {
-    defer { remove() }
     let tokens: [Int32] = [3, 1, 4]
     let cache = try cache()
     let segment = try filled(tokens)
@@ -154,7 +149,6 @@ import Testing
   }
 
   @Test func `every other length drops the entry`() throws {
-    defer { remove() }
     let tokens: [Int32] = [3, 1, 4]
     let cache = try cache()
     cache.store(try filled(tokens))
@@ -171,7 +165,6 @@ import Testing
   }
 
   @Test func `an entry under another's name is dropped`() throws {
-    defer { remove() }
     let cache = try cache()
     cache.store(try filled([3, 1, 4]))
     let other = try filled([3, 1, 5])
@@ -185,7 +178,6 @@ import Testing
   }
 
   @Test func `an entry of another engine version is never found`() throws {
-    defer { remove() }
     let names = (1...9).map { version in
       KVCacheEntry(
         model.configuration, modelHash: [1], startPosition: 0, tokens: [1, 2], engine: version
@@ -195,7 +187,6 @@ import Testing
   }
 
   @Test func `an entry that shrinks while it is mapped is an error, and changes nothing`() throws {
-    defer { remove() }
     let tokens = TestModels.tokens(40, for: model)
     let cache = try cache()
     cache.store(try filled(tokens))
@@ -220,7 +211,6 @@ import Testing
   }
 
   @Test func `a removed or replaced entry stays readable where it is mapped`() throws {
-    defer { remove() }
     let tokens = TestModels.tokens(40, for: model)
     let cache = try cache()
     cache.store(try filled(tokens))
@@ -231,7 +221,6 @@ import Testing
   }
 
   @Test func `what was not used for the longest time goes first`() throws {
-    defer { remove() }
     let texts = (0..<6).map { index in [Int32](repeating: Int32(index + 1), count: 16) }
     try cache().store(filled(texts[0]))
     let bytes = try Data(contentsOf: #require(try files().first)).count
@@ -260,7 +249,6 @@ import Testing
   }
 
   @Test func `an entry larger than the cache is not stored, nor other files touched`() throws {
-    defer { remove() }
     let cache = try cache(capacity: 1000)
     let foreign = folder.appendingPathComponent("notes.txt")
     try Data(count: 5000).write(to: foreign)
@@ -270,7 +258,6 @@ import Testing
   }
 
   @Test func `what a killed process left is removed, not what another is writing`() throws {
-    defer { remove() }
     _ = try cache()
     let old = folder.appendingPathComponent("0123456789abcdef.kv.1-1.part")
     let new = folder.appendingPathComponent("0123456789abcdef.kv.2-1.part")
@@ -282,7 +269,6 @@ import Testing
   }
 
   @Test func `a folder that cannot be written is one warning`() throws {
-    defer { remove() }
     let cache = try cache()
     try FileManager.default.removeItem(at: folder)
     try Data().write(to: folder)
@@ -294,7 +280,6 @@ import Testing
   }
 
   @Test func `caches of several threads share a folder that overflows`() async throws {
-    defer { remove() }
     let texts = (0..<12).map { index in [Int32](repeating: Int32(index + 1), count: 20) }
     let expected = try texts.map { try logits(over: [filled($0)]) }
     try cache().store(filled(texts[0]))

@@ -1,14 +1,11 @@
 import Foundation
 import Inference
 import Kernels
+import TestSupport
 import Testing
 
 /// One hash for every instruction set of this machine and every number of threads.
 @Suite struct ModelFingerprintTests {
-  private static let models = URL(filePath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    .appending(path: "Models")
-
   private static let variants = ISA.available.flatMap { isa in
     [1, 3].map { (isa, $0) }
   }
@@ -22,7 +19,7 @@ import Testing
   }
 
   private func agree(on name: String, covers: String) throws {
-    let path = Self.models.appending(path: name).path
+    let path = PackageFolder.root.appending(path: "Models/\(name)").path
     let prints = try Self.variants.map { isa, threads in
       try ModelFingerprint(path: path, backend: Backend(isa: isa, threads: threads))
     }

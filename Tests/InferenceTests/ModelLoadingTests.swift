@@ -1,5 +1,6 @@
 import GGUF
 import Kernels
+import TestSupport
 import Testing
 
 @testable import Inference

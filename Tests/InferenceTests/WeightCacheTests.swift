@@ -1,17 +1,21 @@
 import Foundation
 import Kernels
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Inference
 
 /// Packed weights on disk: the same bits as without them, whatever happens to the file.
 @Suite struct WeightCacheTests {
-  let folder = FileManager.default.temporaryDirectory
-    .appendingPathComponent("weight-cache-\(UUID().uuidString)")
+  let folder: URL
   let warnings = KVCacheTests.Warnings()
+  private let temporary: TemporaryFolder
 
-  private func remove() { try? FileManager.default.removeItem(at: folder) }
+  init() throws {
+    temporary = try TemporaryFolder()
+    folder = temporary.url("cache")
+  }
 
   private func cache(
     modelHash: [UInt8] = [1, 2, 3], capacity: Int = 1 << 30, minimumBytes: Int = 0
@@ -42,7 +46,6 @@ import Testing
 
   @Test(arguments: TestModels.tiny + ["family-phi3", "family-gemma3-q8_0"])
   func `stored weights give the same bits`(name: String) throws {
-    defer { remove() }
     let packed = try load(name, nil)
     let first = try load(name, cache())
     let second = try load(name, cache(), threads: 1)
@@ -52,7 +55,6 @@ import Testing
   }
 
   @Test func `weights of another model or a small one are not used`() throws {
-    defer { remove() }
     _ = try load("tiny-q8_0", cache(minimumBytes: 1 << 30))
     _ = try load("tiny-q8_0", cache(capacity: 1 << 10))
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
@@ -64,7 +66,6 @@ import Testing
   }
 
   @Test func `every damaged byte of the ends, and of the body, is found`() throws {
-    defer { remove() }
     let expected = try bits(load("tiny-q8_0", nil))
     _ = try load("tiny-q8_0", cache())
     let good = try Data(contentsOf: file())
@@ -91,7 +92,6 @@ import Testing
   }
 
   @Test func `a file that shrinks while it is used is an error`() throws {
-    defer { remove() }
     _ = try load("tiny-q8_0", cache())
     let model = try load("tiny-q8_0", cache())
     let handle = try FileHandle(forWritingTo: file())
@@ -100,9 +100,8 @@ import Testing
   }
 
   @Test func `a folder that cannot be written is a warning`() throws {
-    defer { remove() }
     let cache = try cache()
-    remove()
+    try FileManager.default.removeItem(at: folder)
     try Data().write(to: folder)
     #expect(try bits(load("tiny-q8_0", cache)) == bits(load("tiny-q8_0", nil)))
     #expect(warnings.all.count == 1)

@@ -1,11 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The kernels compiled for aarch64 with NEON, run under qemu.
 @Suite struct NeonTests {
-  private static let root = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
-
   private static let hasTools = ["qemu-aarch64", "aarch64-linux-gnu-gcc"].allSatisfy {
     FileManager.default.isExecutableFile(atPath: "/usr/bin/\($0)")
   }
@@ -16,7 +14,7 @@ import Testing
   func neonGivesTheSameBits() throws {
     let folder = RuntimeChoiceTests.program + "-aarch64"
     let here = try output([RuntimeChoiceTests.program], environment: ["TRIBUTARY_ISA": "portable"])
-    let there = try output([Self.root.appending(path: "Scripts/neon-hash").path, folder])
+    let there = try output([PackageFolder.root.appending(path: "Scripts/neon-hash").path, folder])
     #expect(here.count > 40)
     #expect(there == here)
   }

@@ -1,12 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Kernels
 
 /// Runs the real `kernel-hash` program, here and under emulated processors that lack newer instructions.
 @Suite struct RuntimeChoiceTests {
-  static let program = URL(fileURLWithPath: CommandLine.arguments[0])
-    .deletingLastPathComponent().appendingPathComponent("kernel-hash").path
+  static let program = PackageFolder.program("kernel-hash").path
   static let emulator = ["/usr/bin/qemu-x86_64", "/usr/local/bin/qemu-x86_64"].first {
     FileManager.default.isExecutableFile(atPath: $0)
   }

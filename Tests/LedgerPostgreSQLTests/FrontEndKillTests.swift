@@ -1,6 +1,7 @@
 #if PostgreSQL
   import AsyncHTTPClient
   import Foundation
+  import LedgerTestSupport
   import LedgerWire
   import NIOCore
   import Synchronization

@@ -1,14 +1,14 @@
 #if PostgreSQL
   import Foundation
+  import LedgerTestSupport
   import Synchronization
-  import Testing
+  import TestSupport
 
-  /// One front end of a log, as a process that is killed and started again on its own port.
+  /// One front end of a log, as a process that is killed and started again.
   final class FrontEnd: Sendable {
     private let folder: String
     private let arguments: [String]
-    private let process = Mutex<Process?>(nil)
-    private let address = Mutex("")
+    private let process = Mutex<ServerProcess?>(nil)
 
     init(_ folder: String, _ arguments: [String]) {
       self.folder = folder
@@ -16,47 +16,29 @@
     }
 
     /// Empty while the process is down.
-    var url: String { address.withLock { $0 } }
+    var url: String { process.withLock { $0?.url } ?? "" }
 
     /// Starts the process; false if it ends without listening, as while the database is away.
     func start() throws -> Bool {
-      let process = Process()
-      let output = Pipe()
-      process.executableURL = LedgerProcess.binary
-      process.arguments = ["serve", "--data", folder, "--port", "0"] + arguments
-      process.standardOutput = output
-      let log = folder + ".log"
-      if !FileManager.default.fileExists(atPath: log) {
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-      }
-      let handle = try #require(FileHandle(forWritingAtPath: log))
-      _ = try handle.seekToEnd()
-      process.standardError = handle
-      try process.run()
-      let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-      guard let match = line.wholeMatch(of: /listening on (http:\/\/.*:[0-9]+)\n/) else {
-        process.waitUntilExit()
+      do {
+        let server = try LedgerProcess.serve(folder, arguments, log: folder + ".log")
+        process.withLock { $0 = server }
+        return true
+      } catch is ServerProcess.NotListening {
         return false
       }
-      self.process.withLock { $0 = process }
-      address.withLock { $0 = String(match.1) }
-      return true
     }
 
     func kill() {
-      address.withLock { $0 = "" }
-      guard let process = process.withLock({ $0 }) else { return }
-      Foundation.kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+      let server = process.withLock { process in
+        defer { process = nil }
+        return process
+      }
+      server?.kill()
     }
 
     /// Ends it as an operator does; its exit code.
-    func stop() -> Int32 {
-      guard let process = process.withLock({ $0 }) else { return -1 }
-      process.terminate()
-      process.waitUntilExit()
-      return process.terminationStatus
-    }
+    func stop() -> Int32? { process.withLock { $0 }?.stop() }
 
     /// The last lines that it wrote.
     var log: String {

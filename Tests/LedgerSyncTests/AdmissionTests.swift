@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import LedgerWire
 import Synchronization
+import TestSupport
 import Testing
 import Trace
 import TransparencyLog

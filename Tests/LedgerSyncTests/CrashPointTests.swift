@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import GRDB
 import OutboxFaults
+import TestSupport
 import Testing
 import Trace
 

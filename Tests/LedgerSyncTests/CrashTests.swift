@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import TestSupport
 import Testing
 import Trace
 
@@ -7,35 +8,24 @@ import Trace
 
 /// Real processes, killed at random instants; the Benchmarks/crash harness does the same at length.
 @Suite(.serialized) struct CrashTests {
-  /// The test bundle and the executables are built into one folder.
-  private static let products = URL(filePath: CommandLine.arguments[0])
-    .deletingLastPathComponent()
+  private func startLedger(_ folder: String, port: Int) throws -> ServerProcess {
+    try ServerProcess(
+      Process(
+        program: "tributary-ledger", ["serve", "--data", folder, "--port", String(port)]))
+  }
 
-  private func start(
-    _ name: String, _ arguments: [String], output: FileHandle
+  /// Starts the exerciser, whose lines are added to the file `log`.
+  private func startExerciser(
+    _ home: String, _ url: String, _ options: [String] = [], log: String
   ) throws -> Process {
-    let process = Process()
-    process.executableURL = Self.products.appending(path: name)
-    process.arguments = arguments
+    let process = Process(
+      program: "outbox-exerciser", ["--home", home, "--ledger", url] + options)
+    let output = try FileHandle(forWritingTo: URL(filePath: log))
+    try output.seekToEnd()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
     try process.run()
     return process
-  }
-
-  private func kill(_ process: Process) {
-    Foundation.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-  }
-
-  private func startLedger(_ folder: String, port: Int) throws -> (Process, port: Int) {
-    let pipe = Pipe()
-    let process = try start(
-      "tributary-ledger", ["serve", "--data", folder, "--port", String(port)],
-      output: pipe.fileHandleForWriting)
-    let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
-    let text = try #require(line.split(separator: ":").last?.trimmingCharacters(in: .newlines))
-    return (process, try #require(Int(text)))
   }
 
   /// Runs the exerciser on one home again and again, killing it each time.
@@ -47,19 +37,12 @@ import Trace
     let log = home + "/output.txt"
     _ = FileManager.default.createFile(atPath: log, contents: nil)
     for _ in 0..<kills {
-      let output = try #require(FileHandle(forUpdatingAtPath: log))
-      try output.seekToEnd()
-      let process = try start(
-        "outbox-exerciser", ["--home", home, "--ledger", url], output: output)
+      let process = try startExerciser(home, url, log: log)
       usleep(UInt32.random(in: 20_000...400_000))
       try disturb()
-      kill(process)
-      try output.close()
+      process.kill()
     }
-    let output = try #require(FileHandle(forUpdatingAtPath: log))
-    try output.seekToEnd()
-    let last = try start(
-      "outbox-exerciser", ["--home", home, "--ledger", url, "--rounds", "1"], output: output)
+    let last = try startExerciser(home, url, ["--rounds", "1"], log: log)
     last.waitUntilExit()
     #expect(last.terminationStatus == 0)
     let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
@@ -86,9 +69,9 @@ import Trace
     let folder = try TemporaryFolder()
     let home = folder.path + "/home"
     try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-    let (ledger, port) = try startLedger(folder.path + "/log", port: 0)
-    let kept = try exercise(home: home, url: "http://127.0.0.1:\(port)", kills: 10)
-    kill(ledger)
+    let ledger = try startLedger(folder.path + "/log", port: 0)
+    let kept = try exercise(home: home, url: ledger.url, kills: 10)
+    ledger.kill()
     try await check(kept, home: home, ledgerFolder: folder.path + "/log")
   }
 
@@ -98,13 +81,13 @@ import Trace
     let folder = try TemporaryFolder()
     let home = folder.path + "/home"
     try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-    var (ledger, port) = try startLedger(folder.path + "/log", port: 0)
-    let kept = try exercise(home: home, url: "http://127.0.0.1:\(port)", kills: 6) {
-      kill(ledger)
-      (ledger, port) = try startLedger(folder.path + "/log", port: port)
+    var ledger = try startLedger(folder.path + "/log", port: 0)
+    let kept = try exercise(home: home, url: ledger.url, kills: 6) {
+      ledger.kill()
+      ledger = try startLedger(folder.path + "/log", port: ledger.port)
       usleep(UInt32.random(in: 0...200_000))
     }
-    kill(ledger)
+    ledger.kill()
     try await check(kept, home: home, ledgerFolder: folder.path + "/log")
   }
 }

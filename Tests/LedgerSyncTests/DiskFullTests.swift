@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import OutboxFaults
 import Synchronization
+import TestSupport
 import Testing
 import Trace
 

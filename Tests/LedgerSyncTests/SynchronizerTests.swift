@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import GRDB
 import LedgerWire
+import TestSupport
 import Testing
 import Trace
 import TransparencyLog

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import LedgerWire
+import TestSupport
 import Testing
 import Trace
 

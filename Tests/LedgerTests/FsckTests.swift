@@ -1,7 +1,9 @@
 import Corpus
 import Foundation
 import GRDB
+import LedgerTestSupport
 import LedgerWire
+import TestSupport
 import Testing
 import Trace
 import TransparencyLog
@@ -74,7 +76,7 @@ import TransparencyLog
 
   @Test func `a changed byte in any file is found and the file is named`() async throws {
     let sample = try await Sample()
-    for file in sample.folder.files(below: "public").sorted() {
+    for file in try sample.folder.files(in: "public") {
       let path = sample.folder.path + "/public/" + file
       let original = try Data(contentsOf: URL(filePath: path))
       for index in Set([0, original.count - 1]) {

@@ -1,46 +1,27 @@
 import AsyncHTTPClient
 import Corpus
 import Foundation
+import LedgerTestSupport
 import LedgerWire
-import Logging
-import NIOCore
-import ServiceLifecycle
 import Testing
 import TransparencyLog
 
 @testable import Ledger
 
 @Suite struct HTTPTests {
-  private func get(_ url: String) async throws -> (status: UInt, body: String) {
-    try await send(HTTPClientRequest(url: url))
-  }
-
-  private func post(_ url: String, _ body: [UInt8]) async throws -> (status: UInt, body: String) {
-    var request = HTTPClientRequest(url: url)
-    request.method = .POST
-    request.body = .bytes(ByteBuffer(bytes: body))
-    return try await send(request)
-  }
-
-  private func send(_ request: HTTPClientRequest) async throws -> (status: UInt, body: String) {
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
-    let body = try await response.body.collect(upTo: 1 << 20)
-    return (response.status.code, String(buffer: body))
-  }
-
   @Test func `the log can be read and checked over HTTP`() async throws {
     try await serving { url, _ in
       var agent = try TestAgent()
-      #expect(try await post(url + "/v1/agents", agent.registration()).status == 200)
+      #expect(try await HTTP.post(url + "/v1/agents", agent.registration()).status == 200)
       var headers: [[UInt8]] = []
       for _ in 0..<3 {
         let batch = try agent.batch([agent.trace()])
         agent.advance(past: batch)
         headers.append(batch.signedHeader)
-        #expect(try await post(url + "/v1/batches", batch.body).status == 200)
+        #expect(try await HTTP.post(url + "/v1/batches", batch.body).status == 200)
       }
-      let key = try await get(url + "/v1/key").body.trimmingCharacters(in: .newlines)
-      let note = try await get(url + "/v1/checkpoint").body
+      let key = try await HTTP.get(url + "/v1/key").body.trimmingCharacters(in: .newlines)
+      let note = try await HTTP.get(url + "/v1/checkpoint").body
       guard
         case .valid(let checkpoint) = Checkpoint.verify(
           try SignedNote(encoded: Array(note.utf8)), by: try NoteVerifier(vkey: key))
@@ -49,14 +30,14 @@ import TransparencyLog
         return
       }
       #expect(checkpoint.size == 3)
-      let answer = try await get(url + "/v1/proof/inclusion?index=1&size=3").body
+      let answer = try await HTTP.get(url + "/v1/proof/inclusion?index=1&size=3").body
       let message = try JSONDecoder().decode(ProofMessage.self, from: Data(answer.utf8))
       let path = message.hashes.compactMap { strictBase64($0).flatMap { TreeHash(bytes: $0) } }
       let proof = InclusionProof(leafIndex: 1, treeSize: 3, path: path)
       #expect(proof.check(leaf: .leaf(headers[1]), root: checkpoint.root) == .valid)
-      #expect(try await get(url + "/v1/equivocations").body == "[]")
-      #expect(try await get(url + "/healthz").status == 200)
-      let known = try await get(url + "/v1/agents/\(agent.identity.publicKey.hex)")
+      #expect(try await HTTP.get(url + "/v1/equivocations").body == "[]")
+      #expect(try await HTTP.get(url + "/healthz").status == 200)
+      let known = try await HTTP.get(url + "/v1/agents/\(agent.identity.publicKey.hex)")
       #expect(known.body.contains("\"nextSequence\":3"))
     }
   }
@@ -75,7 +56,7 @@ import TransparencyLog
         ),
       ]
       for failure in failures {
-        let answer = try await get(url + failure.path)
+        let answer = try await HTTP.get(url + failure.path)
         #expect(answer.status == failure.status, "\(failure.path)")
         let refusal = try JSONDecoder().decode(
           LedgerRefusal.self, from: Data(answer.body.utf8))
@@ -88,7 +69,7 @@ import TransparencyLog
   @Test func `a body over the limit is refused`() async throws {
     try await serving { url, ledger in
       for path in ["/v1/batches", "/v1/agents", "/v1/shards"] {
-        let answer = try await post(url + path, [UInt8](repeating: 0, count: 2 << 20))
+        let answer = try await HTTP.post(url + path, [UInt8](repeating: 0, count: 2 << 20))
         #expect(answer.status == 413)
         #expect(answer.body.contains("\"too-large\""))
       }
@@ -100,7 +81,7 @@ import TransparencyLog
     try await serving { url, _ in
       for body: [UInt8] in [[], [0], [0x82, 0x40, 0x40], Array("GET / HTTP/1.1".utf8)] {
         for path in ["/v1/batches", "/v1/agents", "/v1/shards"] {
-          let answer = try await post(url + path, body)
+          let answer = try await HTTP.post(url + path, body)
           #expect(answer.status == 400)
         }
       }
@@ -110,10 +91,10 @@ import TransparencyLog
   @Test func `tiles and entries are served as static files are`() async throws {
     try await serving { url, _ in
       var agent = try TestAgent()
-      _ = try await post(url + "/v1/agents", agent.registration())
+      _ = try await HTTP.post(url + "/v1/agents", agent.registration())
       let batch = try agent.batch([agent.trace()])
       agent.advance(past: batch)
-      _ = try await post(url + "/v1/batches", batch.body)
+      _ = try await HTTP.post(url + "/v1/batches", batch.body)
       let files = [
         ("/checkpoint", "text/plain; charset=utf-8", "no-cache"),
         ("/tile/0/000.p/1", "application/octet-stream", "public, max-age=31536000, immutable"),
@@ -135,7 +116,7 @@ import TransparencyLog
           switch path {
           case "/tile/0/000.p/1": #expect(body == TreeHash.leaf(batch.signedHeader).bytes)
           case "/checkpoint":
-            let note = try await get(url + "/v1/checkpoint").body
+            let note = try await HTTP.get(url + "/v1/checkpoint").body
             #expect(Array(note.utf8) == body)
           default: #expect(body == EntryBundle.encode([batch.signedHeader]))
           }
@@ -146,7 +127,7 @@ import TransparencyLog
         "/tile/0/../../log.key", "/tile/%2e%2e/log.key", "/tile/entries/x000/000", "/tile",
         "/.staging", "/tile/0/000.p", "/tile/0/000.p/",
       ] {
-        #expect(try await get(url + path).status == 404, "\(path)")
+        #expect(try await HTTP.get(url + path).status == 404, "\(path)")
       }
     }
   }

@@ -1,8 +1,8 @@
-import AsyncHTTPClient
 import Corpus
 import Foundation
+import LedgerTestSupport
 import LedgerWire
-import NIOCore
+import TestSupport
 import Testing
 import Trace
 import TransparencyLog
@@ -21,13 +21,8 @@ import TransparencyLog
     }
   }
 
-  private func post(_ url: String, _ body: [UInt8]) async throws -> Data? {
-    var request = HTTPClientRequest(url: url)
-    request.method = .POST
-    request.body = .bytes(ByteBuffer(bytes: body))
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
-    let answer = try await response.body.collect(upTo: 1 << 20)
-    return response.status == .ok ? Data(buffer: answer) : nil
+  private func post(_ url: String, _ body: [UInt8]) async throws -> HTTP.Answer {
+    try await HTTP.post(url, body, timeout: .seconds(5))
   }
 
   /// Sends one batch after the other until the server is gone; what was not acknowledged is sent
@@ -42,14 +37,15 @@ import TransparencyLog
       agent.retained = batch
       do {
         if !isRegistered {
-          _ = try await post(url + "/v1/agents", agent.registration(origin: TestAgent.origin))
+          _ = try await post(url + "/v1/agents", agent.registration())
           isRegistered = true
         }
-        guard let answer = try await post(url + "/v1/batches", batch.body) else {
-          Issue.record("the server refused a batch")
+        let answer = try await post(url + "/v1/batches", batch.body)
+        guard answer.status == 200 else {
+          Issue.record("the server refused a batch: \(answer.body)")
           break
         }
-        let receipt = try JSONDecoder().decode(ReceiptMessage.self, from: answer)
+        let receipt = try JSONDecoder().decode(ReceiptMessage.self, from: Data(answer.body.utf8))
         await acknowledged.add(batch.signedHeader, at: receipt.index)
         agent.advance(past: batch)
         agent.retained = nil
@@ -68,11 +64,11 @@ import TransparencyLog
     // More in a run of its own: see Benchmarks/crash.
     let kills = ProcessInfo.processInfo.environment["TRIBUTARY_KILLS"].flatMap { Int($0) } ?? 5
     for round in 0..<kills {
-      let (process, url) = try LedgerProcess.serve(
+      let server = try LedgerProcess.serve(
         data, ["--batch-interval", "3", "--origin", TestAgent.origin])
       let sending = agents
       async let after = withTaskGroup(of: TestAgent.self) { group in
-        for agent in sending { group.addTask { await send(agent, to: url, acknowledged) } }
+        for agent in sending { group.addTask { await send(agent, to: server.url, acknowledged) } }
         return await group.reduce(into: []) { $0.append($1) }
       }
       // Every other time the server has been at work for a while.
@@ -84,14 +80,13 @@ import TransparencyLog
         try await Task.sleep(for: .milliseconds(5))
       }
       try await Task.sleep(for: .milliseconds(Int.random(in: 0...300)))
-      LedgerProcess.kill(process)
+      server.kill()
       agents = await after
       guard round % 4 == 3 || round == kills - 1 else { continue }
-      let (recovered, _) = try LedgerProcess.serve(data, ["--origin", TestAgent.origin])
+      let recovered = try LedgerProcess.serve(data, ["--origin", TestAgent.origin])
       let check = try await LedgerProcess.run(["fsck", "--data", data])
       #expect(check.status == 0, "\(check.output)")
-      recovered.terminate()
-      recovered.waitUntilExit()
+      recovered.stop()
     }
     let headers = await acknowledged.headers
     #expect(!headers.isEmpty, "no process lived long enough to acknowledge anything")

@@ -1,6 +1,8 @@
 import Corpus
 import Foundation
+import LedgerTestSupport
 import Synchronization
+import TestSupport
 import Testing
 import Trace
 import TransparencyLog
@@ -210,7 +212,7 @@ import TransparencyLog
       let bad = try await LedgerProcess.run(
         ["monitor", url, "--key", other.store.verifier.vkey] + arguments.dropFirst(2))
       #expect(bad.status == 65)
-      #expect(bad.error.contains("one state file for each log"))
+      #expect(bad.errors.contains("one state file for each log"))
       try publish([[1], [2]], by: ledger)
       let fork = try await LedgerProcess.run(["monitor", url] + arguments)
       #expect(fork.status == 65)

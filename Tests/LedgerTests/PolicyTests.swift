@@ -1,6 +1,7 @@
 import Corpus
 import Crypto
 import LedgerWire
+import TestSupport
 import Testing
 import TransparencyLog
 

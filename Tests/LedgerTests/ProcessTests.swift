@@ -1,19 +1,18 @@
 import Foundation
+import LedgerTestSupport
+import TestSupport
 import Testing
 
 @Suite struct ProcessTests {
-  private func run(_ arguments: [String]) async throws -> LedgerProcess.Ending {
+  private func run(_ arguments: [String]) async throws -> ProcessEnding {
     try await LedgerProcess.run(arguments)
   }
 
   @Test func `it says where it listens and stops when asked to`() async throws {
     let folder = try TemporaryFolder()
-    let (process, url) = try LedgerProcess.serve(folder.path + "/log")
-    #expect(url.hasPrefix("http://127.0.0.1:"))
-    process.terminate()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    #expect(process.terminationReason == .exit)
+    let server = try LedgerProcess.serve(folder.path + "/log")
+    #expect(server.url.hasPrefix("http://127.0.0.1:"))
+    #expect(server.stop() == 0)
     let key = try await run(["key", "--data", folder.path + "/log"])
     #expect(key.status == 0)
     #expect(key.output.hasPrefix("tributary.local/ledger+"))
@@ -29,7 +28,7 @@ import Testing
     #expect(try await run(["fsck", "--data", folder.path + "/none"]).status == 66)
     let missing = try await run(["key", "--data", folder.path + "/none"])
     #expect(missing.status == 66)
-    #expect(missing.error.contains("tributary-ledger serve --data"))
+    #expect(missing.errors.contains("tributary-ledger serve --data"))
     let unusable = try await run(["serve", "--data", "/dev/null/log"])
     #expect(unusable.status == 73)
     let taken = try await run([

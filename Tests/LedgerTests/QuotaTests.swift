@@ -1,8 +1,10 @@
 import Corpus
 import Foundation
 import GRDB
+import LedgerTestSupport
 import LedgerWire
 import Synchronization
+import TestSupport
 import Testing
 import Trace
 
@@ -122,7 +124,7 @@ import Trace
   @Test(arguments: [1, 2, 3, 4]) func `the answer is the one of counting everything`(
     seed: UInt64
   ) async throws {
-    var random = SplitMix(state: seed)
+    var random = SeededGenerator(seed: seed)
     let quotas = AgentQuotas(leavesPerHour: 5, bytesPerDay: 4000)
     let ledger = try TestLedger()
     let agent = try TestAgent().identity.publicKey
@@ -218,17 +220,4 @@ import Trace
 
 extension Batch {
   fileprivate var byteCount: Int { signedHeader.count + payload.count }
-}
-
-/// A small generator with a seed.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
 }

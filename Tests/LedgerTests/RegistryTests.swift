@@ -1,7 +1,9 @@
 import Corpus
 import Foundation
 import GRDB
+import LedgerTestSupport
 import LedgerWire
+import TestSupport
 import Testing
 
 @testable import Ledger

@@ -1,6 +1,4 @@
-import Logging
-import ServiceLifecycle
-import Testing
+import LedgerTestSupport
 
 @testable import Ledger
 
@@ -11,22 +9,16 @@ func serving(
   _ body: (_ url: String, _ ledger: TestLedger) async throws -> Void
 ) async throws {
   let ledger = try ledger ?? TestLedger()
-  let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-  var logger = Logger(label: "test")
-  logger.logLevel = .critical
-  let server = LedgerServer(
-    store: ledger.store, host: "127.0.0.1", port: 0, batching: batching, deadlines: deadlines,
-    logger: logger,
-    onListening: { listening.yield($0) })
-  let group = ServiceGroup(services: [server], logger: logger)
-  let running = Task { try await group.run() }
-  let port = await ports.first { _ in true }
+  let server = try await RunningService { logger, onListening in
+    LedgerServer(
+      store: ledger.store, host: "127.0.0.1", port: 0, batching: batching, deadlines: deadlines,
+      logger: logger, onListening: onListening)
+  }
   do {
-    try await body("http://127.0.0.1:\(try #require(port))", ledger)
+    try await body(server.url, ledger)
   } catch {
-    running.cancel()
+    server.cancel()
     throw error
   }
-  await group.triggerGracefulShutdown()
-  try await running.value
+  try await server.stop()
 }

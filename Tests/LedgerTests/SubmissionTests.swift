@@ -1,7 +1,9 @@
 import CBOR
 import Corpus
 import Foundation
+import LedgerTestSupport
 import LedgerWire
+import TestSupport
 import Testing
 import TransparencyLog
 

@@ -1,6 +1,7 @@
 import Foundation
 import GGUF
 import ModelImport
+import TestSupport
 
 let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
 
@@ -32,9 +33,8 @@ struct Goldens: Decodable, Sendable {
 
 /// A folder with one of the sample models, written from the fixtures and made weights.
 final class SampleFolder {
-  let path =
-    FileManager.default.temporaryDirectory
-    .appending(path: "tributary-import-\(UUID().uuidString)").path
+  private let folder: TemporaryFolder
+  var path: String { folder.path }
   let model: Goldens.Model
   /// What every number is multiplied by.
   let gain: Float
@@ -47,7 +47,7 @@ final class SampleFolder {
   init(_ model: Goldens.Model, settings: Data, gain: Float = 1) throws {
     self.model = model
     self.gain = gain
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    folder = try TemporaryFolder()
     try settings.write(to: url("config.json"))
     for file in ["tokenizer.json", "tokenizer_config.json"] {
       try copy("\(model.tokenizer).\(file)", file)
@@ -55,13 +55,11 @@ final class SampleFolder {
     try writeShards()
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
   private func copy(_ source: String, _ target: String) throws {
     try Data(contentsOf: fixtures.appending(path: source)).write(to: url(target))
   }
 
-  func url(_ name: String) -> URL { URL(filePath: path).appending(path: name) }
+  func url(_ name: String) -> URL { folder.url(name) }
 
   /// Changes a file of settings.
   func edit(_ name: String, _ change: (inout [String: Any]) -> Void) throws {

@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import TestSupport
 
 @testable import Retrieval
 
@@ -19,11 +20,7 @@ struct QuestionSet {
   /// The paths of each article's paragraphs.
   private(set) var articles: [[String]] = []
 
-  static let path: String = {
-    let root = URL(filePath: #filePath).appending(path: "../../../../shared/data").standardized.path
-    let folder = ProcessInfo.processInfo.environment["TRIBUTARY_SHARED_DATA"] ?? root
-    return folder + "/qa/xquad-en-even.json"
-  }()
+  static let path = SharedData.path("qa/xquad-en-even.json")
 
   static var isPresent: Bool { FileManager.default.fileExists(atPath: path) }
 

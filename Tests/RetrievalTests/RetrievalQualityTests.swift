@@ -2,6 +2,7 @@ import Foundation
 import Inference
 import Kernels
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Retrieval

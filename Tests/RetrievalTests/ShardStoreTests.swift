@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import Inference
 import Kernels
+import TestSupport
 import Testing
 
 @testable import Retrieval

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Retrieval
@@ -39,17 +40,7 @@ final class WordEmbedder: Embedder {
   }
 }
 
-/// A folder that goes with the test.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "retrieval-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension TemporaryFolder {
   var index: String { path + "/catalog.sqlite" }
 }
 

@@ -1,17 +1,15 @@
 import Corpus
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Spans
 
-@Suite final class SpanSearchTests {
-  private let folder = NSTemporaryDirectory() + "tributary-spans-\(UUID().uuidString)"
+@Suite struct SpanSearchTests {
+  private let temporary: TemporaryFolder
+  private var folder: String { temporary.path }
 
-  init() throws {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: folder) }
+  init() throws { temporary = try TemporaryFolder() }
 
   private func index(_ documents: [String], name: String = "a") throws -> SpanIndex {
     let path = "\(folder)/\(name).spans"

@@ -1,5 +1,6 @@
 import Foundation
 import GGUF
+import TestSupport
 import Testing
 import Tokenizers
 
@@ -10,7 +11,7 @@ import Tokenizers
   ])
   func damagedVocabulariesNeverTrap(name: String) throws {
     let bytes = [UInt8](try Data(contentsOf: fixtures.appending(path: "\(name).gguf")))
-    var random = SeededGenerator(state: 5)
+    var random = SeededGenerator(seed: 5)
     var loaded = 0
     for _ in 0..<60 {
       var damaged = bytes

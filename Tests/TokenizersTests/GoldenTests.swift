@@ -1,5 +1,6 @@
 import Foundation
 import GGUF
+import TestSupport
 import Testing
 import Tokenizers
 
@@ -51,10 +52,14 @@ import Tokenizers
     let items: [Item]
   }
 
+  private static let readerGolden = SharedData.url("reader/independent-golden.json")
+
   /// A space stands before each sentence and before the question.
-  @Test func readerPromptsGiveTheTokensOfTheReference() throws {
-    guard let url = Vocabularies.sharedData("reader/independent-golden.json") else { return }
-    let golden = try JSONDecoder().decode(ReaderGolden.self, from: Data(contentsOf: url))
+  @Test(
+    .enabled(if: readerGolden != nil, "needs reader/independent-golden.json of the shared data"))
+  func readerPromptsGiveTheTokensOfTheReference() throws {
+    let golden = try JSONDecoder().decode(
+      ReaderGolden.self, from: Data(contentsOf: #require(Self.readerGolden)))
     let tokenizer = try Vocabularies.tokenizer("reader")
     #expect(!golden.items.isEmpty)
     for item in golden.items {

@@ -1,4 +1,5 @@
 import GGUF
+import TestSupport
 import Testing
 import Tokenizers
 
@@ -6,7 +7,7 @@ import Tokenizers
   @Test(arguments: Vocabularies.byteLevel + ["sentencepiece"])
   func decodingGivesBackAnyText(name: String) throws {
     let tokenizer = try Vocabularies.tokenizer(name)
-    var random = SeededGenerator(state: 3)
+    var random = SeededGenerator(seed: 3)
     for _ in 0..<300 {
       var text = random.text()
       // SentencePiece writes a space as this character, so it cannot keep the two apart.
@@ -22,7 +23,7 @@ import Tokenizers
   @Test(arguments: Vocabularies.names)
   func everyTokenIsWithinTheVocabulary(name: String) throws {
     let tokenizer = try Vocabularies.tokenizer(name)
-    var random = SeededGenerator(state: 4)
+    var random = SeededGenerator(seed: 4)
     for _ in 0..<200 {
       for token in tokenizer.encode(random.text(), addSpecial: true, parseSpecial: true) {
         #expect((0..<Int32(tokenizer.vocabularySize)).contains(token))

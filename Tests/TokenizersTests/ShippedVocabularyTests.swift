@@ -1,5 +1,6 @@
 import Foundation
 import GGUF
+import TestSupport
 import Testing
 import Tokenizers
 
@@ -9,7 +10,7 @@ import Tokenizers
 @Suite struct ShippedVocabularyTests {
   private static let folder =
     ProcessInfo.processInfo.environment["TRIBUTARY_VOCABULARIES"].map { URL(filePath: $0) }
-    ?? packageRoot.appending(path: ".build/vocabularies")
+    ?? PackageFolder.root.appending(path: ".build/vocabularies")
 
   private static let names = [
     "aquila", "baichuan", "bert-bge", "command-r", "deepseek-coder", "deepseek-llm", "falcon",

@@ -1,11 +1,10 @@
 import Foundation
 import GGUF
+import TestSupport
 import Testing
 import Tokenizers
 
-private let testFolder = URL(filePath: #filePath).deletingLastPathComponent()
-let fixtures = testFolder.appending(path: "Fixtures")
-let packageRoot = testFolder.deletingLastPathComponent().deletingLastPathComponent()
+let fixtures = PackageFolder.root.appending(path: "Tests/TokenizersTests/Fixtures")
 
 /// The vocabularies of the tests, by the names in expected-tokens.json.
 enum Vocabularies {
@@ -31,7 +30,7 @@ enum Vocabularies {
     }
     switch name {
     case "reader", "embedding":
-      return try GGUFFile(path: packageRoot.appending(path: "Models/\(name).gguf").path)
+      return try GGUFFile(path: PackageFolder.root.appending(path: "Models/\(name).gguf").path)
     case "llama-bpe": return try fixture("byte-level-llama")
     case "gpt-2": return try fixture("byte-level-gpt2")
     case "sentencepiece-bare": return try without("sentencepiece", ["add_space_prefix"])
@@ -61,33 +60,9 @@ enum Vocabularies {
     for (key, value) in metadata { writer.add(key, value) }
     return try GGUFFile(bytes: writer.encoded(), name: "changed.gguf")
   }
-
-  /// Data for tests outside the repository, or nil with a line that says so.
-  static func sharedData(_ path: String) -> URL? {
-    let folder =
-      ProcessInfo.processInfo.environment["TRIBUTARY_SHARED_DATA"].map { URL(filePath: $0) }
-      ?? packageRoot.deletingLastPathComponent().appending(path: "shared/data")
-    let url = folder.appending(path: path)
-    guard FileManager.default.fileExists(atPath: url.path) else {
-      print("skipped: needs \(path) in TRIBUTARY_SHARED_DATA")
-      return nil
-    }
-    return url
-  }
 }
 
-/// SplitMix64: the same strings in every run.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-    return value ^ value >> 31
-  }
-
+extension SeededGenerator {
   /// Scalars from all over Unicode, with ASCII and spaces in between.
   mutating func text() -> String {
     var text = String.UnicodeScalarView()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TransparencyLog
@@ -25,15 +26,7 @@ import Testing
     var wantErr: Bool
   }
 
-  static let folder: URL? = {
-    let root = URL(filePath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-    let data =
-      ProcessInfo.processInfo.environment["TRIBUTARY_SHARED_DATA"].map { URL(filePath: $0) }
-      ?? root.deletingLastPathComponent().appending(path: "shared/data")
-    let folder = data.appending(path: "merkle/testdata")
-    return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
-  }()
+  static let folder = SharedData.url("merkle/testdata")
 
   static let whereToFindIt: Comment =
     "needs merkle/testdata of transparency-dev/merkle in ../shared/data or TRIBUTARY_SHARED_DATA"

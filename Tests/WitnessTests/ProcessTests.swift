@@ -1,92 +1,66 @@
 import Foundation
+import LedgerTestSupport
+import TestSupport
 import Testing
 import TransparencyLog
 
 /// The witness as people run it: a process with a folder.
 @Suite struct ProcessTests {
-  static let binary: URL = {
-    // The test bundle and the executables are built into one folder.
-    let bundle = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-    return bundle.appending(path: "tributary-ledger")
-  }()
-
-  private func start(_ arguments: [String]) throws -> (process: Process, url: String) {
-    let (process, output) = (Process(), Pipe())
-    process.executableURL = Self.binary
-    process.arguments = ["witness"] + arguments
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-    let url = try #require(line.split(separator: " ").last).trimmingCharacters(in: .newlines)
-    return (process, url)
+  private func start(_ arguments: [String]) throws -> ServerProcess {
+    try ServerProcess(Process(program: "tributary-ledger", ["witness"] + arguments))
   }
 
-  private func run(_ arguments: [String]) throws -> (status: Int32, output: String, error: String) {
-    let (process, output, error) = (Process(), Pipe(), Pipe())
-    process.executableURL = Self.binary
-    process.arguments = ["witness"] + arguments
-    process.standardOutput = output
-    process.standardError = error
-    try process.run()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    let problem = error.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (
-      process.terminationStatus, String(decoding: text, as: UTF8.self),
-      String(decoding: problem, as: UTF8.self)
-    )
+  private func run(_ arguments: [String]) async throws -> ProcessEnding {
+    try await LedgerProcess.run(["witness"] + arguments)
   }
 
   @Test func `it makes its key once, shows it, and keeps others off its folder`() async throws {
     let folder = try TemporaryFolder()
     let data = folder.path + "/witness"
     let log = try TestLog().appending(2)
-    let missing = try run(["--data", data, "--show-key"])
+    let missing = try await run(["--data", data, "--show-key"])
     #expect(missing.status == 66)
     let arguments = [
       "--data", data, "--name", "witness.example/w1", "--log", log.signer.verifier.vkey,
       "--port", "0",
     ]
-    let (process, url) = try start(arguments)
-    #expect(try run(arguments).error.contains("another witness on this folder"))
-    let key = try run(["--data", data, "--show-key"])
+    let witness = try start(arguments)
+    #expect(try await run(arguments).errors.contains("another witness on this folder"))
+    let key = try await run(["--data", data, "--show-key"])
     let verifier = try CosignatureVerifier(
       vkey: key.output.trimmingCharacters(in: .newlines))
     #expect(verifier.name == "witness.example/w1")
     let attributes = try FileManager.default.attributesOfItem(atPath: data + "/witness.key")
     #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
-    let answer = try await WitnessAnswer.post(url, log.request(from: 0))
+    let answer = try await HTTP.cosign(witness.url, log.request(from: 0))
     #expect(try answer.cosignature(of: verifier, on: log.checkpoint()) != nil)
-    process.terminate()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    #expect(witness.stop() == 0)
 
     var renamed = arguments
     renamed[3] = "witness.example/w2"
-    let refused = try run(renamed)
+    let refused = try await run(renamed)
     #expect(refused.status == 65)
-    #expect(refused.error.contains("a witness never changes its name"))
+    #expect(refused.errors.contains("a witness never changes its name"))
     // A key without its memory would cosign any history.
     try FileManager.default.removeItem(atPath: data + "/witness.sqlite")
-    let forgetful = try run(arguments)
+    let forgetful = try await run(arguments)
     #expect(forgetful.status == 65)
-    #expect(forgetful.error.contains("what this key cosigned"))
+    #expect(forgetful.errors.contains("what this key cosigned"))
   }
 
-  @Test func `a wrong command line is a usage error`() throws {
+  @Test func `a wrong command line is a usage error`() async throws {
     let folder = try TemporaryFolder()
     let log = try TestLog().signer.verifier.vkey
     let base = ["--data", folder.path]
-    #expect(try run([]).status == 64)
-    #expect(try run(base + ["--name", "w"]).status == 64)
-    #expect(try run(base + ["--log", log]).status == 64)
-    #expect(try run(base + ["--name", "a b", "--log", log]).status == 64)
-    let witness = try run(base + ["--name", "w", "--log", String(log.dropLast())])
-    #expect(witness.status == 64)
-    #expect(witness.error.contains("log key"))
-    #expect(try run(base + ["--name", "w", "--log", log, "--port", "70000"]).status == 64)
-    #expect(try run(["--data", "/dev/null/x", "--name", "w", "--log", log]).status == 73)
+    #expect(try await run([]).status == 64)
+    #expect(try await run(base + ["--name", "w"]).status == 64)
+    #expect(try await run(base + ["--log", log]).status == 64)
+    #expect(try await run(base + ["--name", "a b", "--log", log]).status == 64)
+    let wrong = try await run(base + ["--name", "w", "--log", String(log.dropLast())])
+    #expect(wrong.status == 64)
+    #expect(wrong.errors.contains("log key"))
+    #expect(try await run(base + ["--name", "w", "--log", log, "--port", "70000"]).status == 64)
+    #expect(try await run(["--data", "/dev/null/x", "--name", "w", "--log", log]).status == 73)
   }
 
   @Test func `killed at any moment it never cosigns two histories`() async throws {
@@ -101,23 +75,21 @@ import TransparencyLog
     var cosigned: [Int: TreeHash] = [:]
     var acknowledged = 0
     for _ in 0..<8 {
-      let (process, url) = try start(arguments)
+      let witness = try start(arguments)
       let killer = Task {
         try await Task.sleep(for: .microseconds(Int.random(in: 5_000...200_000)))
-        kill(process.processIdentifier, SIGKILL)
+        witness.kill()
       }
-      acknowledged = max(acknowledged, try await push(histories, url, &cosigned))
+      acknowledged = max(acknowledged, try await push(histories, witness.url, &cosigned))
       try await killer.value
-      process.waitUntilExit()
-      #expect(process.terminationReason == .uncaughtSignal)
+      #expect(witness.wait() == nil)
     }
-    let (process, url) = try start(arguments)
+    let witness = try start(arguments)
     // What was acknowledged is remembered: the witness is at that size or a later one.
-    let answer = try await WitnessAnswer.post(url, trunk.request(from: 0))
+    let answer = try await HTTP.cosign(witness.url, trunk.request(from: 0))
     let remembered = try #require(Int(answer.body.trimmingCharacters(in: .newlines)))
     #expect(remembered >= acknowledged)
-    process.terminate()
-    process.waitUntilExit()
+    witness.stop()
     // All that was ever cosigned is one history.
     let isOne = histories.contains { history in
       cosigned.allSatisfy { history.roots[$0.key] == $0.value }
@@ -136,7 +108,7 @@ import TransparencyLog
       let target = min(known + Int.random(in: 0...3), history.size)
       guard target > 0 else { continue }
       guard
-        let answer = try? await WitnessAnswer.post(url, history.request(from: known, to: target))
+        let answer = try? await HTTP.cosign(url, history.request(from: known, to: target))
       else { return largest }
       switch answer.status {
       case 200:

@@ -1,15 +1,15 @@
 import CBOR
 import Foundation
 import GGUF
+import TestSupport
 import Testing
 
 @testable import Corpus
 
 @Suite("A shard with an adapter")
 struct ShardAdapterTests {
-  private static let fixtures = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("InferenceTests/Fixtures")
+  private static let fixtures = PackageFolder.root.appending(
+    path: "Tests/InferenceTests/Fixtures")
   private static let path = fixtures.appendingPathComponent("chat-tiny-first.gguf").path
   private static let model = fixtures.appendingPathComponent("chat-tiny.gguf").path
 

@@ -1,20 +1,15 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Corpus
 
 @Suite("A killed process")
 struct ShardStoreCrashTests {
-  /// The test program and `shard-exerciser` are built into the same folder.
-  static var exerciser: String {
-    let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-    return DurableFile.parent(of: own) + "/shard-exerciser"
-  }
-
   @Test(
     "leaves every shard installed or not, never in between",
     .enabled(
-      if: FileManager.default.isExecutableFile(atPath: exerciser),
+      if: PackageFolder.builtProgram("shard-exerciser") != nil,
       "needs the program shard-exerciser beside the tests"))
   func killedAnywhere() throws {
     let folder = try ShardSamples.folder()
@@ -36,17 +31,14 @@ struct ShardStoreCrashTests {
   }
 
   private func runAndKill(_ arguments: [String], after microseconds: UInt32) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.exerciser)
-    process.arguments = arguments
+    let process = Process(program: "shard-exerciser", arguments)
     let output = Pipe()
     process.standardOutput = output
     try process.run()
     #expect(!output.fileHandleForReading.availableData.isEmpty)  // Waits for the first round.
     usleep(microseconds)
     #expect(process.isRunning)
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    process.kill()
   }
 
   /// Opens the store as the next start does; returns the number of shards that are visible.

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import LedgerSync
+import TestSupport
 import Trace
 import TransparencyLog
 

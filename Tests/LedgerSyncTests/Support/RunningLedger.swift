@@ -1,7 +1,7 @@
 import Foundation
+import LedgerTestSupport
 import LedgerWire
-import Logging
-import ServiceLifecycle
+import TestSupport
 
 @testable import Ledger
 
@@ -11,12 +11,11 @@ final class RunningLedger: Sendable {
 
   /// Removed with the ledger, unless it belongs to somebody else.
   private let folder: TemporaryFolder?
-  let port: Int
   let store: LedgerStore
-  private let group: ServiceGroup
-  private let running: Task<Void, any Error>
+  private let server: RunningService
 
-  var url: String { "http://127.0.0.1:\(port)" }
+  var port: Int { server.port }
+  var url: String { server.url }
 
   /// Starts on a folder, which may hold an earlier log, and on a port, or any free one.
   convenience init(
@@ -25,9 +24,7 @@ final class RunningLedger: Sendable {
   ) async throws {
     let folder = try folder ?? TemporaryFolder()
     let signer = try LedgerKey.loadOrCreate(in: folder.path, origin: Self.origin)
-    let witnesses = try witnesses.map {
-      try Witnesses($0, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    }
+    let witnesses = try witnesses.map { try Witnesses($0, logger: .silent) }
     let store = try LedgerStore(
       folder: folder.path, signer: signer, witnesses: witnesses, terms: terms)
     try await self.init(store: store, folder: folder, port: port)
@@ -42,28 +39,14 @@ final class RunningLedger: Sendable {
   private init(store: LedgerStore, folder: TemporaryFolder?, port: Int) async throws {
     self.store = store
     self.folder = folder
-    let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
-    let server = LedgerServer(
-      store: store, host: "127.0.0.1", port: port, logger: logger,
-      onListening: { listening.yield($0) })
-    let group = ServiceGroup(services: [server], logger: logger)
-    self.group = group
-    running = Task {
-      defer { listening.finish() }
-      try await group.run()
+    server = try await RunningService { logger, onListening in
+      LedgerServer(
+        store: store, host: "127.0.0.1", port: port, logger: logger, onListening: onListening)
     }
-    guard let bound = await ports.first(where: { _ in true }) else {
-      throw LedgerError(
-        file: "test", field: "port", found: "\(port)", expected: "a free port")
-    }
-    self.port = bound
   }
 
   func stop() async throws {
-    await group.triggerGracefulShutdown()
-    try await running.value
+    try await server.stop()
     try store.close()
   }
 

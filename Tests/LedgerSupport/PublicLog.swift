@@ -1,22 +1,20 @@
-import Foundation
+import Ledger
 import TransparencyLog
 
-@testable import Ledger
-
 /// The log as a stranger sees it who has the static files and the key alone.
-struct PublicLog {
-  let folder: PublicFolder
-  let verifier: NoteVerifier
+package struct PublicLog {
+  package let folder: PublicFolder
+  package let verifier: NoteVerifier
 
-  init(_ store: LedgerStore) {
+  package init(_ store: LedgerStore) {
     folder = store.publicFolder
     verifier = store.verifier
   }
 
-  struct Problem: Error { let text: String }
+  package struct Problem: Error { let text: String }
 
   /// The published checkpoint, when the log's key signed it.
-  func checkpoint() throws -> Checkpoint {
+  package func checkpoint() throws -> Checkpoint {
     guard let bytes = try folder.readCheckpoint() else { throw Problem(text: "no checkpoint") }
     switch Checkpoint.verify(try SignedNote(encoded: bytes), by: verifier) {
     case .valid(let checkpoint): return checkpoint
@@ -27,7 +25,7 @@ struct PublicLog {
   /// The entries of the published tree; throws unless every tile of it is there and right.
   ///
   /// A full tile stands for a partial one that is gone, as the format allows.
-  func entries(of checkpoint: Checkpoint) throws -> [[UInt8]] {
+  package func entries(of checkpoint: Checkpoint) throws -> [[UInt8]] {
     let size = Int(checkpoint.size)
     var assembler = TileAssembler()
     var full: [TilePath: [UInt8]] = [:]
@@ -58,19 +56,5 @@ struct PublicLog {
     if let bytes = try folder.read(path) { return try EntryBundle.decode(bytes, at: path) }
     guard let bytes = try folder.read(path.full) else { throw Problem(text: "no \(path)") }
     return Array(try EntryBundle.decode(bytes, at: path.full).prefix(path.width))
-  }
-}
-
-extension TemporaryFolder {
-  /// The files below a folder, by their paths in it.
-  func files(below name: String) -> Set<String> {
-    let all = FileManager.default.enumerator(atPath: path + "/" + name)?.allObjects ?? []
-    return Set(
-      all.compactMap { $0 as? String }.filter { file in
-        var isFolder: ObjCBool = false
-        let isThere = FileManager.default.fileExists(
-          atPath: "\(path)/\(name)/\(file)", isDirectory: &isFolder)
-        return isThere && !isFolder.boolValue
-      })
   }
 }

@@ -1,1 +1,0 @@
-../LedgerTests/LedgerProcess.swift

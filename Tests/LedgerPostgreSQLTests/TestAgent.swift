@@ -1,1 +1,0 @@
-../LedgerTests/TestAgent.swift

@@ -1,0 +1,34 @@
+import AsyncHTTPClient
+import NIOCore
+
+/// One request to a server, and its answer as text.
+package enum HTTP {
+  package struct Answer: Sendable {
+    package let status: UInt
+    package let type: String?
+    package let body: String
+  }
+
+  package static func get(_ url: String) async throws -> Answer {
+    try await send(HTTPClientRequest(url: url))
+  }
+
+  package static func post(
+    _ url: String, _ body: [UInt8], timeout: TimeAmount = .seconds(120)
+  ) async throws -> Answer {
+    var request = HTTPClientRequest(url: url)
+    request.method = .POST
+    request.body = .bytes(ByteBuffer(bytes: body))
+    return try await send(request, timeout: timeout)
+  }
+
+  private static func send(
+    _ request: HTTPClientRequest, timeout: TimeAmount = .seconds(120)
+  ) async throws -> Answer {
+    let response = try await HTTPClient.shared.execute(request, timeout: timeout)
+    let body = try await response.body.collect(upTo: 1 << 20)
+    return Answer(
+      status: response.status.code, type: response.headers.first(name: "content-type"),
+      body: String(buffer: body))
+  }
+}
