@@ -23,7 +23,16 @@ struct Tool {
     return process
   }
 
-  func tributary(_ arguments: String..., input: String? = nil) throws -> ProcessEnding {
-    try process("tributary", arguments).runToEnd(input: input)
+  func run(
+    _ name: String, _ arguments: [String], input: String? = nil
+  ) throws -> ProcessEnding {
+    try process(name, arguments).runToEnd(input: input)
   }
+
+  func tributary(_ arguments: String..., input: String? = nil) throws -> ProcessEnding {
+    try run("tributary", arguments, input: input)
+  }
+
+  /// Deletes the home now; otherwise it goes with the value.
+  func remove() { try? FileManager.default.removeItem(atPath: folder.path) }
 }
