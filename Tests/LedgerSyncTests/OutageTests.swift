@@ -1,8 +1,8 @@
 import Corpus
 import Foundation
 import LedgerSync
-import OutboxFaults
 import Synchronization
+import TestSupport
 import Testing
 import Trace
 
