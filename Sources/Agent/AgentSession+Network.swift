@@ -50,47 +50,6 @@ extension AgentSession {
     }
   }
 
-  /// Claims a shard for its contributor at the ledger, and says which of its documents earlier
-  /// shards have.
-  package func register(
-    _ shard: ShardFile, identity: ContributorIdentity
-  ) async throws -> [String] {
-    let manifest = shard.manifest
-    let documents = try fingerprints(of: shard)
-    let key = try settings.ledgerKey.map { text throws(NoteError) in try NoteVerifier(vkey: text) }
-    let invitation = try settings.invitation.map { text throws(NoteError) in
-      try Invitation(token: text)
-    }
-    let (origin, held) = try await asking { client in
-      var log = key
-      if log == nil { log = try await client.key() }
-      guard let log else { throw LedgerFailure.garbage("found no log key") }
-      let held = try await client.registerShard(
-        manifest, documents: documents.map(\.fingerprint), identity: identity, log: log,
-        invitation: invitation)
-      return (log.name, held)
-    }
-    let copies = (held.copies ?? []).filter { $0.contributor != identity.publicKey.hex }
-    return ["registered \(manifest.name) (\(manifest.root.short)) at \(origin)"]
-      + copies.prefix(20).map { copy in
-        let path = documents.first { $0.fingerprint.digest.hex == copy.document }?.path
-        return "\(path ?? copy.document) says what the earlier shard \(copy.shard.prefix(8)) "
-          + "of contributor \(copy.contributor.prefix(8)) says"
-      } + (copies.count > 20 ? ["and \(copies.count - 20) more"] : [])
-  }
-
-  /// Of the shard's documents; of a shard with too many for a claim, of the longest.
-  private func fingerprints(
-    of shard: ShardFile
-  ) throws -> [(path: String, fingerprint: DocumentFingerprint)] {
-    let chosen = shard.manifest.documents.sorted { $0.byteCount > $1.byteCount }
-      .prefix(LedgerLimits.documentsPerClaim)
-    return try chosen.sorted { $0.path < $1.path }.map { document in
-      let text = String(decoding: try shard.document(document), as: UTF8.self)
-      return (document.path, DocumentFingerprint(text))
-    }
-  }
-
   /// One line for each contributor: credits of a period.
   package func statements(of keys: [ContributorKey], period: String?) async throws -> [String] {
     let period = period ?? Self.currentPeriod()
@@ -125,7 +84,7 @@ extension AgentSession {
       invitation: settings.invitation)
   }
 
-  private func asking<Answer: Sendable>(
+  func asking<Answer: Sendable>(
     _ body: @Sendable (LedgerClient) async throws -> Answer
   ) async throws -> Answer {
     try await LedgerClient.connect(to: ledgerAddress(network: true), body)

@@ -35,7 +35,7 @@ struct LedgerRouter {
       try Response.json(try await service.store.agent(context.key("key")))
     }
     group.post("/shards") { request, _ in
-      let body = try await request.bytes(maximum: LedgerLimits.claimBytes)
+      let body = try await request.bytes(maximum: LedgerLimits.claimSubmissionBytes)
       return try Response.json(try await service.registerShard(body))
     }
     group.get("/shards/:root") { _, context in

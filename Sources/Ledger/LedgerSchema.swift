@@ -36,6 +36,13 @@ package enum LedgerSchema {
       ["CREATE TABLE log (origin TEXT PRIMARY KEY, vkey TEXT NOT NULL)"]
     },
     Migration(name: "credited", run: credited),
+    // The leaf of a shard's claim; nothing for those of the time before claims were logged.
+    Migration(name: "claims") { (dialect: SQLDialect) in
+      [
+        "ALTER TABLE shards ADD COLUMN entry \(dialect.integer)",
+        "CREATE UNIQUE INDEX shards_by_entry ON shards (entry)",
+      ]
+    },
   ]
 
   private static func tables(_ dialect: SQLDialect) -> [String] {
@@ -53,7 +60,8 @@ package enum LedgerSchema {
         record \(bytes) NOT NULL)\(end)
       """,
       "CREATE INDEX shards_by_contributor ON shards (contributor)",
-      // A leaf of the tree. `receipt_size` is the size of the checkpoint in its first receipt, 0
+      // A leaf of the tree. Batches count from 0, and claims to shards, under their contributor's
+      // key, -1, -2 and so on. `receipt_size` is the size of the checkpoint in its first receipt, 0
       // before there is one.
       """
       CREATE TABLE entries (

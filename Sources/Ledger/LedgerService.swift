@@ -57,17 +57,17 @@ package struct LedgerService: Sendable {
     try await registrar.policy(now: now()).note.encoded
   }
 
-  func registerShard(_ signed: [UInt8]) async throws -> ShardMessage {
-    let registration = try ShardRegistration.verify(signed, origin: origin)
+  /// Logs a claim to a shard, or finds it logged; the same claim gets the same receipt every time.
+  func registerShard(_ body: [UInt8]) async throws -> ShardMessage {
+    let claim = try ShardClaim.decode(body, origin: origin)
     // A claim costs as much as many batches, so who makes one was admitted.
-    if store.terms.admission != .open,
-      try await store.knownAgent(registration.contributor) == nil
-    {
+    if store.terms.admission != .open, try await store.knownAgent(claim.contributor) == nil {
       throw LedgerRefusal(
-        .unknownAgent, field: "shard.contributor", found: registration.contributor.hex,
+        .unknownAgent, field: "shard.contributor", found: claim.contributor.hex,
         expected: "a registered key; register with POST /v1/agents")
     }
-    return try await store.register(registration, record: signed, now: now())
+    if try await !store.isPublished(claim) { _ = try await sequencer.append(.claim(claim)) }
+    return try await store.shard(claim.root)
   }
 
   /// Logs a batch, or finds it logged; the same batch gets the same receipt every time.
@@ -92,7 +92,7 @@ package struct LedgerService: Sendable {
       }
     }
     do {
-      return try await sequencer.append(batch)
+      return try await sequencer.append(.batch(batch))
     } catch let refusal as LedgerRefusal where refusal.error == .overQuota {
       // The agent's next one is looked up, and refused before its content is read.
       sequencer.chains.forget(batch.header.agent)

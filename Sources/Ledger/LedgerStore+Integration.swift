@@ -5,17 +5,22 @@ import Trace
 import TransparencyLog
 
 extension LedgerStore {
-  /// Appends a group of batches in one durable commit; ``publish()`` makes them public.
+  /// Appends a group of leaves in one durable commit; ``publish()`` makes them public.
   ///
-  /// Each batch has its own outcome: the position of its leaf, or why it was refused. A failure of
+  /// Each has its own outcome: the position of its leaf, or why it was refused. A failure of
   /// the database fails the group as a whole and leaves nothing behind.
   func integrate(
-    _ group: [AdmittedBatch], now: Int
+    _ group: [AdmittedLeaf], now: Int
   ) async throws -> [Result<Int, LedgerRefusal>] {
     try await database.write { connection in
       var integration = try Integration(
         connection, size: self.integratedSize(connection), quotas: self.terms.quotas, now: now)
-      let outcomes = try group.map { try integration.add($0) }
+      let outcomes = try group.map { leaf in
+        switch leaf {
+        case .batch(let batch): try integration.add(batch)
+        case .claim(let claim): try integration.add(claim)
+        }
+      }
       try integration.finish()
       return outcomes
     }
@@ -26,11 +31,14 @@ extension LedgerStore {
 ///
 /// Rows of the whole group are collected and inserted together, since what a statement costs besides
 /// its rows is most of what a leaf costs.
-private struct Integration {
-  private let connection: any SQLConnection
-  private let now: Int
+struct Integration {
+  let connection: any SQLConnection
+  let now: Int
+  let quotas: AgentQuotas
   private var frontier: Frontier
   private var chains: [ContributorKey: Chain] = [:]
+  /// The places of claims of this group: they are not in the database yet.
+  var claims: [ContributorKey: [Int]] = [:]
   private var entries: [[SQLValue]] = []
   private var hashes: [[SQLValue]] = []
   private var credits: CreditSums
@@ -48,6 +56,7 @@ private struct Integration {
   init(_ connection: any SQLConnection, size: Int, quotas: AgentQuotas, now: Int) throws {
     self.connection = connection
     self.now = now
+    self.quotas = quotas
     frontier = try Frontier(size: size, reader: DatabaseHashes(connection: connection))
     credits = CreditSums(period: Period.containing(now))
     quota = QuotaCheck(quotas, connection, now: now)
@@ -75,8 +84,9 @@ private struct Integration {
     case .failure(let refusal): return .failure(refusal)
     case .success(let sum): agentBytes = sum
     }
-    let position = frontier.size
-    append(batch, hash: batchHash, agentBytes: agentBytes)
+    let position = appendLeaf(
+      batch.signedHeader, agent: header.agent, sequence: header.sequence, hash: batchHash,
+      payload: batch.content?.payload, agentBytes: agentBytes)
     for trace in batch.content?.traces ?? [] { credits.add(trace, entry: position) }
     chain.next += 1
     chain.head = batchHash
@@ -96,18 +106,22 @@ private struct Integration {
     try credits.write(connection)
   }
 
-  private mutating func append(_ batch: AdmittedBatch, hash: Corpus.Digest, agentBytes: Int) {
+  /// Puts a signed header at the end of the tree; its position.
+  mutating func appendLeaf(
+    _ signedHeader: [UInt8], agent: ContributorKey, sequence: Int, hash: Corpus.Digest,
+    payload: [UInt8]?, agentBytes: Int
+  ) -> Int {
     let position = frontier.size
     var index = NodePosition.storedCount(leaves: position)
-    for hash in frontier.append(.leaf(batch.signedHeader)) {
+    for hash in frontier.append(.leaf(signedHeader)) {
       hashes.append([.integer(index), .blob(hash.bytes)])
       index += 1
     }
     entries.append([
-      .integer(position), .blob(batch.header.agent.bytes), .integer(batch.header.sequence),
-      .blob(hash.bytes), .blob(batch.signedHeader), .optional(batch.content?.payload),
-      .integer(now), 0, .integer(agentBytes),
+      .integer(position), .blob(agent.bytes), .integer(sequence), .blob(hash.bytes),
+      .blob(signedHeader), .optional(payload), .integer(now), 0, .integer(agentBytes),
     ])
+    return position
   }
 
   private func readChain(of agent: ContributorKey) throws -> Chain {
@@ -165,8 +179,10 @@ extension LedgerStore {
     of agent: ContributorKey, _ connection: any SQLConnection
   ) throws -> (next: Int, head: Corpus.Digest) {
     let row = try connection.row(
-      "SELECT sequence, hash FROM entries WHERE agent = $1 ORDER BY sequence DESC LIMIT 1",
-      [.blob(agent.bytes)])
+      """
+      SELECT sequence, hash FROM entries WHERE agent = $1 AND sequence >= 0
+      ORDER BY sequence DESC LIMIT 1
+      """, [.blob(agent.bytes)])
     guard let row else { return (0, BatchHeader.noPrevious) }
     return (try row.integer("sequence") + 1, try row.digest("hash"))
   }

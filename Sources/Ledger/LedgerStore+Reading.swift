@@ -87,18 +87,23 @@ extension LedgerStore {
     }
   }
 
-  /// The bytes of a leaf, or of the payload beside it.
+  /// The bytes of a leaf, or of the payload or registration beside it.
   func entry(at index: Int, payload: Bool) async throws -> [UInt8] {
-    let bytes = try await database.read { connection in
+    let bytes: [UInt8]? = try await database.read { connection in
       let column = payload ? "payload" : "header"
+      let row = try connection.row(
+        "SELECT \(column) FROM entries WHERE position = $1", [.integer(index)])
+      if let bytes = try row?.optionalBytes(column) { return bytes }
+      guard payload, row != nil else { return nil }
+      // What lies beside a claim is its registration.
       return try connection.row(
-        "SELECT \(column) FROM entries WHERE position = $1", [.integer(index)]
-      )?.optionalBytes(column)
+        "SELECT record FROM shards WHERE entry = $1", [.integer(index)]
+      )?.bytes("record")
     }
     guard let bytes else {
       throw LedgerRefusal(
         .notFound, field: "index", found: "\(index)",
-        expected: payload ? "a logged batch that is not void" : "a logged batch")
+        expected: payload ? "a logged claim, or batch that is not void" : "a leaf of the log")
     }
     return bytes
   }

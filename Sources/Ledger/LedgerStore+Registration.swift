@@ -55,31 +55,15 @@ extension LedgerStore {
     }
   }
 
-  /// Records a contributor's shard; the earliest registration of a root wins, and the earliest
-  /// document of those that say the same.
-  func register(
-    _ shard: ShardRegistration, record: [UInt8], now: Int
-  ) async throws -> ShardMessage {
-    try await database.write { connection in
-      let isNew =
-        try connection.execute(
-          """
-          INSERT INTO shards (root, name, contributor, contributor_name, registered, record)
-          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
-          """,
-          [
-            .blob(shard.root.bytes), .text(shard.name), .blob(shard.contributor.bytes),
-            .text(shard.contributorName), .integer(now), .blob(record),
-          ]) == 1
-      if isNew { try DocumentRegistry(connection).add(shard.documents, of: shard.root) }
+  /// Whether a claim is logged and has its receipt; refuses one that can never be logged.
+  func isPublished(_ claim: ShardClaim) async throws -> Bool {
+    try await database.read { connection in
+      switch try Self.standing(of: claim, connection) {
+      case .refused(let refusal): throw refusal
+      case .logged(let position): try self.hasReceipt(position, connection)
+      case .new, .unlogged: false
+      }
     }
-    let held = try await self.shard(shard.root)
-    guard held.contributor == shard.contributor.hex else {
-      throw LedgerRefusal(
-        .taken, field: "root", found: shard.root.hex,
-        expected: "a shard that contributor \(held.contributor) has not registered before")
-    }
-    return held
   }
 
   /// A registered shard, and which of its documents earlier ones own.
@@ -96,6 +80,14 @@ extension LedgerStore {
         message.documents = standing.count
         message.copies = standing.copies
       }
+      guard try row.value("entry") != .null else { return message }
+      let position = try row.integer("entry")
+      guard try self.hasReceipt(position, connection) else { return message }
+      let leaf = try connection.row(
+        "SELECT header FROM entries WHERE position = $1", [.integer(position)])
+      message.claim = try leaf.map { Data(try $0.bytes("header")).base64EncodedString() }
+      message.receipt = try Receipts(connection, positions: [position])
+        .receipt(of: position, quorum: self.witnesses?.quorum)
       return message
     }
   }

@@ -1,17 +1,20 @@
 import LedgerWire
 import Logging
 
-/// The one place where the log grows: batches that arrive in one interval share an integration.
+/// The one place where the log grows: leaves that arrive in one interval share an integration.
 actor Sequencer {
   /// Batches that wait, and bytes of their payloads; more are refused, so that memory stays bounded.
   static let maximumWaiting = 1024
   static let maximumWaitingBytes = 64 << 20
+  /// Documents of claims in one integration, so that batches do not wait long for their clusters; a
+  /// larger claim goes alone.
+  static let maximumDocuments = 256
 
   private struct Waiting {
-    let batch: AdmittedBatch
+    let leaf: AdmittedLeaf
     let continuation: CheckedContinuation<ReceiptMessage, any Error>
 
-    var bytes: Int { batch.content?.payload.count ?? 0 }
+    var bytes: Int { leaf.waitingBytes }
   }
 
   private let store: LedgerStore
@@ -66,8 +69,8 @@ actor Sequencer {
     integrateIfDue()
   }
 
-  /// Logs a batch and returns its receipt once it is public; throws a ``LedgerRefusal``.
-  func append(_ batch: AdmittedBatch) async throws -> ReceiptMessage {
+  /// Logs a leaf and returns its receipt once it is public; throws a ``LedgerRefusal``.
+  func append(_ leaf: AdmittedLeaf) async throws -> ReceiptMessage {
     guard waiting.count < max(Self.maximumWaiting, 4 * batching.size),
       waitingBytes < Self.maximumWaitingBytes
     else {
@@ -77,7 +80,7 @@ actor Sequencer {
         expected: "fewer; try again later")
     }
     return try await withCheckedThrowingContinuation { continuation in
-      let item = Waiting(batch: batch, continuation: continuation)
+      let item = Waiting(leaf: leaf, continuation: continuation)
       waiting.append(item)
       waitingBytes += item.bytes
       metrics.waiting(waiting.count)
@@ -105,7 +108,7 @@ actor Sequencer {
   }
 
   private func integrate() async {
-    let group = Array(waiting.prefix(batching.size))
+    let group = nextGroup()
     waiting.removeFirst(group.count)
     waitingBytes -= group.reduce(0) { $0 + $1.bytes }
     metrics.waiting(waiting.count)
@@ -116,7 +119,7 @@ actor Sequencer {
       if isBehind { sizeBefore = try await store.recover() }
       isBehind = true
       let outcomes =
-        group.isEmpty ? [] : try await store.integrate(group.map(\.batch), now: now())
+        group.isEmpty ? [] : try await store.integrate(group.map(\.leaf), now: now())
       let size = try await store.publish()
       isBehind = false
       integrated(group.count, from: sizeBefore ?? lastSize, to: size, in: clock.now - start)
@@ -130,6 +133,17 @@ actor Sequencer {
     integrateIfDue()
   }
 
+  private func nextGroup() -> [Waiting] {
+    var documents = 0
+    let candidates = waiting.prefix(batching.size)
+    let end = candidates.firstIndex { item in
+      documents += item.leaf.documentCount
+      return documents > Self.maximumDocuments && item.leaf.documentCount > 0
+    }
+    // The first of all is never left behind.
+    return Array(candidates[..<max(end ?? candidates.endIndex, min(1, candidates.count))])
+  }
+
   private func answer(_ group: [Waiting], _ outcomes: [Result<Int, LedgerRefusal>]) async throws {
     guard !group.isEmpty else { return }
     let positions = outcomes.compactMap { try? $0.get() }
@@ -139,7 +153,8 @@ actor Sequencer {
       case .failure(let refusal): item.continuation.resume(throwing: refusal)
       case .success:
         item.continuation.resume(with: receipts.removeFirst())
-        chains.saw(item.batch.header.sequence, of: item.batch.header.agent)
+        guard case .batch(let batch) = item.leaf else { continue }
+        chains.saw(batch.header.sequence, of: batch.header.agent)
       }
     }
   }

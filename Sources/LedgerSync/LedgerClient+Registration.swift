@@ -90,9 +90,10 @@ extension LedgerClient {
         .badSignature, field: "shard.contributor", found: manifest.contributor.hex,
         expected: "your key \(identity.publicKey.hex); only its contributor registers a shard")
     }
-    let body = try ShardRegistration.sign(
+    let body = try ShardClaim.sign(
       origin: log.name, root: manifest.root, name: manifest.name, documents: documents,
-      identity: identity)
+      identity: identity
+    ).encode()
     do {
       return try await registerShard(body)
     } catch let refusal as LedgerRefusal where refusal.error == .unknownAgent {

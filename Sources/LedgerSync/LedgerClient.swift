@@ -129,11 +129,7 @@ extension LedgerClient {
   func submit(_ submission: BatchSubmission) async throws -> LogProof {
     let message: ReceiptMessage = try json(
       try await post("/v1/batches", submission.encode(), type: BatchSubmission.contentType))
-    do throws(NoteError) {
-      return try LogProof(encoded: Array(message.proof.utf8))
-    } catch {
-      throw LedgerFailure.garbage("receipt: \(error)")
-    }
+    return try message.logProof()
   }
 }
 

@@ -12,8 +12,10 @@ package enum LedgerLimits {
   package static let registrationBytes = 4096
   /// Documents whose fingerprints are in the claim to a shard.
   package static let documentsPerClaim = 1024
-  /// A signed claim to a shard.
+  /// A signed registration of a shard, with its fingerprints.
   package static let claimBytes = 320 << 10
+  /// A claim to a shard: its header, its registration and their CBOR heads.
+  package static let claimSubmissionBytes = ClaimHeader.maximumBytes + claimBytes + 64
   /// A display name.
   package static let nameBytes = 200
   /// The origin of a log.

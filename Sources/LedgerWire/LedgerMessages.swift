@@ -71,6 +71,10 @@ package struct ShardMessage: Equatable, Sendable, Codable {
   package var documents: Int?
   /// Those of them that documents of earlier shards own.
   package var copies: [Copy]?
+  /// The logged header of the claim in base64, and its receipt; nil in statements, for claims of
+  /// the time before they were logged, and while the log's witnesses are waited for.
+  package var claim: String?
+  package var receipt: ReceiptMessage?
 
   package init(
     root: String, name: String, contributor: String, contributorName: String, registered: Int

@@ -22,10 +22,13 @@ package struct AgentQuotas: Equatable, Sendable {
   package var leavesPerHour: Int
   /// Bytes of headers and payloads in any 86,400 seconds; 0 for any number.
   package var bytesPerDay: Int
+  /// Claims to shards in any 86,400 seconds; 0 for any number.
+  package var claimsPerDay: Int
 
-  package init(leavesPerHour: Int = 0, bytesPerDay: Int = 0) {
+  package init(leavesPerHour: Int = 0, bytesPerDay: Int = 0, claimsPerDay: Int = 0) {
     self.leavesPerHour = leavesPerHour
     self.bytesPerDay = bytesPerDay
+    self.claimsPerDay = claimsPerDay
   }
 
   package static let unlimited = AgentQuotas()
@@ -76,6 +79,7 @@ package struct LedgerPolicy: Equatable, Sendable {
       "admission \(terms.admission.rawValue)", "work \(terms.work)",
       "leaves-per-hour \(terms.quotas.leavesPerHour)",
       "bytes-per-day \(terms.quotas.bytesPerDay)",
+      "claims-per-day \(terms.quotas.claimsPerDay)",
     ]
     text = lines.map { $0 + "\n" }.joined()
   }
@@ -116,7 +120,9 @@ package struct LedgerPolicy: Equatable, Sendable {
       admission: rule, work: try WorkParameters(text: reader.value("work")),
       quotas: AgentQuotas(
         leavesPerHour: try reader.number("leaves-per-hour", from: 0),
-        bytesPerDay: try reader.number("bytes-per-day", from: 0)))
+        bytesPerDay: try reader.number("bytes-per-day", from: 0),
+        // Policies of the time before claims were logged have no such line.
+        claimsPerDay: try reader.optionalNumber("claims-per-day", from: 0) ?? 0))
   }
 
   /// The policy of a note, when the log's key signed it and it is that log's.
@@ -146,6 +152,10 @@ private struct TermReader {
       throw NoteError(field: "policy", found: "no \(name)", expected: "one")
     }
     return value
+  }
+
+  func optionalNumber(_ name: String, from least: Int) throws(NoteError) -> Int? {
+    values[name[...]] == nil ? nil : try number(name, from: least)
   }
 
   func number(_ name: String, from least: Int) throws(NoteError) -> Int {

@@ -26,7 +26,13 @@ struct AdmissionOptions: ParsableArguments {
   @Option(help: "The megabytes (MiB) that one agent may add in 24 hours; 0 for any number.")
   var quotaMegabytes = 256
 
+  @Option(help: "The shards that one contributor may claim in 24 hours; 0 for any number.")
+  var quotaClaims = 100
+
   func validate() throws {
+    guard (0...1_000_000).contains(quotaClaims) else {
+      throw ValidationError("--quota-claims is \(quotaClaims), expected 0...1000000")
+    }
     guard (0...20).contains(workBits) else {
       throw ValidationError("--work-bits is \(workBits), expected 0...20")
     }
@@ -46,7 +52,8 @@ struct AdmissionOptions: ParsableArguments {
   func terms() throws -> PolicyTerms {
     PolicyTerms(
       admission: admission, work: try WorkParameters(memory: workMemory, bits: workBits),
-      quotas: AgentQuotas(leavesPerHour: quotaLeaves, bytesPerDay: quotaMegabytes << 20))
+      quotas: AgentQuotas(
+        leavesPerHour: quotaLeaves, bytesPerDay: quotaMegabytes << 20, claimsPerDay: quotaClaims))
   }
 }
 

@@ -85,6 +85,8 @@ struct Monitor: AsyncParsableCommand {
     switch event {
     case .entry(let position, let agent, let sequence, let traces):
       say("entry \(position): agent \(agent), sequence \(sequence), \(traces) traces")
+    case .claim(let position, let contributor, let root):
+      say("entry \(position): contributor \(contributor) claims shard \(root)")
     case .problem(let position, let reason):
       say("problem: entry \(position): \(reason)")
     }

@@ -103,10 +103,11 @@
       try await withServices(2) { log, services in
         let text = (0..<200).map { "word\($0 * 7919 % 1000)" }.joined(separator: " ")
         let claims = try (0..<2).map { index in
-          try ShardRegistration.sign(
+          try ShardClaim.sign(
             origin: TestAgent.origin, root: Digest(sha256: [UInt8(index)]), name: "shard",
             documents: [DocumentFingerprint(text)],
-            identity: ContributorIdentity(name: "contributor \(index)"))
+            identity: ContributorIdentity(name: "contributor \(index)")
+          ).encode()
         }
         let first = try await services[0].registerShard(claims[0])
         let second = try await services[1].registerShard(claims[1])
@@ -150,7 +151,9 @@
         let admission = Admission(origin: TestAgent.origin)
         let batch = try admission.admitHeader(of: BatchSubmission.decode(body))
         // The first front end ends between its two commits.
-        #expect(try await services[0].store.integrate([batch], now: 1_795_000_000) == [.success(0)])
+        #expect(
+          try await services[0].store.integrate([.batch(batch)], now: 1_795_000_000)
+            == [.success(0)])
         #expect(try await services[1].store.publish() == 1)
         let receipt = try await services[1].submit(body)
         try await services[0].store.publish()

@@ -21,9 +21,6 @@ import TransparencyLog
       var agent = try TestAgent()
       try await ledger.registered(agent)
       let ada = try ContributorIdentity(name: "Ada")
-      _ = try await ledger.service.registerShard(
-        ShardRegistration.sign(
-          origin: TestAgent.origin, root: Digest(sha256: [1]), name: "Rivers", identity: ada))
       let part = try agent.trace([(ada.publicKey, 250_000)])
       for _ in 0..<2 { _ = try await ledger.service.submit(agent.next([part, agent.trace()])) }
       agent.sequence = 0
@@ -40,11 +37,13 @@ import TransparencyLog
         }
         try await group.waitForAll()
       }
-      for _ in 0..<2 {
-        let agent = try TestAgent()
-        try await ledger.registered(agent)
-        _ = try await ledger.service.submit(agent.batch([agent.trace()]).voidBody)
-      }
+      let agentOfLast = try TestAgent()
+      try await ledger.registered(agentOfLast)
+      _ = try await ledger.service.submit(agentOfLast.batch([agentOfLast.trace()]).voidBody)
+      _ = try await ledger.service.registerShard(
+        ShardClaim.sign(
+          origin: TestAgent.origin, root: Digest(sha256: [1]), name: "Rivers", identity: ada
+        ).encode())
       try ledger.store.close()
     }
 
@@ -149,7 +148,7 @@ import TransparencyLog
     let batch = try agent.batch([agent.trace()])
     let admission = Admission(origin: TestAgent.origin)
     let admitted = try admission.admitHeader(of: BatchSubmission.decode(batch.voidBody))
-    _ = try await ledger.store.integrate([admitted], now: 1)
+    _ = try await ledger.store.integrate([.batch(admitted)], now: 1)
     var differences: [Difference] = []
     // The ledger is running meanwhile.
     let summary = try Fsck(

@@ -11,7 +11,7 @@ import TransparencyLog
   private func terms(_ admission: AdmissionRule = .work, bits: Int = 3) throws -> PolicyTerms {
     PolicyTerms(
       admission: admission, work: try WorkParameters(memory: 16, bits: bits),
-      quotas: AgentQuotas(leavesPerHour: 100, bytesPerDay: 5_000_000))
+      quotas: AgentQuotas(leavesPerHour: 100, bytesPerDay: 5_000_000, claimsPerDay: 20))
   }
 
   @Test func `the log signs what it asks for, line by line`() async throws {
@@ -26,6 +26,7 @@ import TransparencyLog
         work scrypt N=16384 r=8 p=1 bits=3
         leaves-per-hour 100
         bytes-per-day 5000000
+        claims-per-day 20
 
         """)
     let policy = try LedgerPolicy.verify(note, by: ledger.store.verifier)

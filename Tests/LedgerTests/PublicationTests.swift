@@ -123,7 +123,7 @@ import TransparencyLog
         let admission = Admission(origin: TestAgent.origin)
         var admitted = try admission.admitHeader(of: BatchSubmission.decode(batch.body))
         admitted.content = try admission.admitContent(batch.payload, of: batch.header)
-        _ = try await ledger.store.integrate([admitted], now: 1)
+        _ = try await ledger.store.integrate([.batch(admitted)], now: 1)
       }
       #expect(try await ledger.size() == 1)
       #expect(try PublicLog(ledger.store).checkpoint().size == 1)

@@ -109,7 +109,7 @@ import Trace
       agent.advance(past: batch)
       return try admission.admitHeader(of: BatchSubmission.decode(batch.voidBody))
     }
-    let outcomes = try await ledger.store.integrate(group, now: clock.now)
+    let outcomes = try await ledger.store.integrate(group.map { .batch($0) }, now: clock.now)
     #expect(outcomes[..<4].map { try? $0.get() } == [0, 1, 2, 3])
     let errors = outcomes[4...].map { outcome in
       if case .failure(let refusal) = outcome { return refusal.error }

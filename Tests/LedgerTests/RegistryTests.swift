@@ -1,12 +1,13 @@
+import CBOR
 import Corpus
 import Foundation
 import GRDB
 import LedgerTestSupport
-import LedgerWire
 import TestSupport
 import Testing
 
 @testable import Ledger
+@testable import LedgerWire
 
 /// Of documents that say the same, the one that was registered first owns what they say.
 @Suite struct RegistryTests {
@@ -22,9 +23,14 @@ import Testing
     _ name: String, _ texts: [String], by identity: ContributorIdentity,
     origin: String = TestAgent.origin
   ) throws -> [UInt8] {
-    try ShardRegistration.sign(
-      origin: origin, root: Digest(sha256: Array(name.utf8)), name: name,
+    // Signed apart, so that more documents than allowed can be sent.
+    let root = Digest(sha256: Array(name.utf8))
+    let registration = try ShardRegistration.sign(
+      origin: origin, root: root, name: name,
       documents: texts.map { DocumentFingerprint($0) }, identity: identity)
+    let header = try ClaimHeader.sign(
+      origin: origin, root: root, registration: registration, identity: identity)
+    return CBOR.array([.bytes(header), .bytes(registration)]).encode()
   }
 
   private func differences(_ folder: TemporaryFolder) throws -> [Difference] {
@@ -114,7 +120,7 @@ import Testing
     let ada = try ContributorIdentity(name: "Ada")
     let texts = (0..<LedgerLimits.documentsPerClaim).map { "document number \($0) of this shard" }
     let claim = try shard("Many", texts, by: ada)
-    #expect(claim.count <= LedgerLimits.claimBytes)
+    #expect(claim.count <= LedgerLimits.claimSubmissionBytes)
     let held = try await ledger.service.registerShard(claim)
     #expect(held.documents == LedgerLimits.documentsPerClaim)
     #expect(held.copies == [])

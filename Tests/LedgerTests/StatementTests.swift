@@ -66,8 +66,9 @@ import Trace
     let ada = try ContributorIdentity(name: "Ada")
     let mallory = try ContributorIdentity(name: "Mallory")
     let claim = { (identity: ContributorIdentity) in
-      try ShardRegistration.sign(
-        origin: TestAgent.origin, root: root, name: "Rivers", identity: identity)
+      try ShardClaim.sign(
+        origin: TestAgent.origin, root: root, name: "Rivers", identity: identity
+      ).encode()
     }
     let first = try await ledger.service.registerShard(claim(ada))
     #expect(first.contributorName == "Ada")
@@ -78,7 +79,7 @@ import Trace
     #expect(refusal?.error == .taken)
     #expect(refusal?.expected.contains(ada.publicKey.hex) == true)
     let statement = try await ledger.store.statement(of: ada.publicKey, period: nil)
-    #expect(statement.shards == [first])
+    #expect(statement.shards.map(\.root) == [first.root])
     #expect(statement.name == "Ada")
   }
 

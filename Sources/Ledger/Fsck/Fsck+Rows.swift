@@ -15,6 +15,9 @@ extension Fsck {
     let field = "entries[\(position)]"
     check(file, "\(field).receipt_size", try row.integer("receipt_size"), receiptSize)
     check(file, "\(field).hash", try row.digest("hash"), Digest(sha256: header))
+    if ClaimHeader.isClaim(header) {
+      return try checkClaim(row, header: header, field: field, connection)
+    }
     let batch: AdmittedBatch
     do throws(LedgerRefusal) {
       batch = try admission.admitHeader(of: BatchSubmission(signedHeader: header, payload: nil))
@@ -88,7 +91,7 @@ extension Fsck {
       }
     }
     var shards = PagedRows(
-      connection, "SELECT root, name, contributor, contributor_name, record FROM shards",
+      connection, "SELECT root, name, contributor, contributor_name, record, entry FROM shards",
       by: ["root"])
     while let row = try shards.next() {
       let field = "shards[\(Hex.encode(try row.bytes("root")))]"
@@ -104,6 +107,7 @@ extension Fsck {
           databaseName, "\(field).contributor_name", try row.text("contributor_name"),
           shard.contributorName)
         try checkDocuments(of: shard, field: field, connection)
+        if try row.value("entry") != .null { claims.registered += 1 }
       }
     }
   }

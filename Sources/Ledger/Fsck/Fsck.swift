@@ -29,6 +29,8 @@ package final class Fsck {
   private let database: any SQLDatabase
   private let report: (Difference) -> Void
   var summary = Summary()
+  /// Shards with a leaf, leaves that are claims, and the last document of those.
+  var claims = (registered: 0, logged: 0, lastDocument: -1)
 
   /// Every difference goes to `report` as soon as it is found; throws when there is no database.
   package init(
@@ -106,6 +108,7 @@ extension Fsck {
     try checkClusters(connection)
     let size = try publishedSize(published, connection)
     try checkLog(connection, published: size, totals: totals)
+    check(databaseName, "shards with a leaf", claims.registered, claims.logged)
     try checkEquivocations(connection)
     try checkCredits(connection, totals)
   }

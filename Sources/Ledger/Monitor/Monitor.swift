@@ -1,4 +1,5 @@
 import Corpus
+import LedgerWire
 import Trace
 import TransparencyLog
 
@@ -17,6 +18,7 @@ package struct Monitor: Sendable {
 
   package enum Event: Equatable, Sendable {
     case entry(position: Int, agent: ContributorKey, sequence: Int, traces: Int)
+    case claim(position: Int, contributor: ContributorKey, root: Corpus.Digest)
     case problem(position: Int, String)
   }
 
@@ -185,6 +187,7 @@ extension Monitor {
   private func accept(
     _ entry: [UInt8], position: Int, report: @Sendable (Event) -> Void
   ) async throws -> Bool {
+    if ClaimHeader.isClaim(entry) { return accept(claim: entry, position, report: report) }
     let header: BatchHeader
     do throws(TraceError) {
       header = try BatchHeader.verify(entry)
@@ -208,5 +211,19 @@ extension Monitor {
       return false
     }
     return true
+  }
+
+  /// Whether the log should have accepted a claim to a shard.
+  private func accept(
+    claim entry: [UInt8], _ position: Int, report: @Sendable (Event) -> Void
+  ) -> Bool {
+    do throws(LedgerRefusal) {
+      let claim = try ClaimHeader.verify(entry, origin: verifier.name)
+      report(.claim(position: position, contributor: claim.contributor, root: claim.root))
+      return true
+    } catch {
+      report(.problem(position: position, "\(error)"))
+      return false
+    }
   }
 }

@@ -157,7 +157,11 @@ struct ShardCommand: AsyncParsableCommand {
 
   struct Register: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Claim a shard of your own at a ledger; the earliest claim wins.")
+      abstract: "Claim a shard of your own at a ledger; the earliest claim wins.",
+      discussion: """
+        The claim's receipt is kept beside the shard, as FILE.LOG.claim with the id of the log's key. \
+        It proves to anybody when the claim was made, so keep it.
+        """)
 
     @Argument(help: "The shard file.") var file: String
     @Option(help: "The ledger's address (default: the setting).") var ledger: String?
@@ -171,7 +175,7 @@ struct ShardCommand: AsyncParsableCommand {
       }
       let session = try AgentSession(options: options)
       let shard = try ShardFile.open(file, signedBy: identity.publicKey)
-      for line in try await session.register(shard, identity: identity) { print(line) }
+      for line in try await session.register(shard, at: file, identity: identity) { print(line) }
     }
   }
 

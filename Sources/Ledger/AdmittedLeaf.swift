@@ -1,0 +1,23 @@
+import LedgerWire
+
+/// What is to become a leaf of the log, its signatures checked.
+enum AdmittedLeaf: Sendable {
+  case batch(AdmittedBatch)
+  case claim(ShardClaim)
+
+  /// What it holds in memory while it waits, besides its header.
+  var waitingBytes: Int {
+    switch self {
+    case .batch(let batch): batch.content?.payload.count ?? 0
+    case .claim(let claim): claim.signedRegistration.count
+    }
+  }
+
+  /// The documents whose clusters are looked for in the transaction that logs it.
+  var documentCount: Int {
+    switch self {
+    case .batch: 0
+    case .claim(let claim): claim.registration.documents.count
+    }
+  }
+}
