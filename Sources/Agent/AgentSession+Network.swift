@@ -50,7 +50,7 @@ extension AgentSession {
     }
   }
 
-  /// One line for each contributor: credits of a period.
+  /// For each contributor a line with the credits of a period, and one for each shard: how it stands.
   package func statements(of keys: [ContributorKey], period: String?) async throws -> [String] {
     let period = period ?? Self.currentPeriod()
     let messages = try await asking { client in
@@ -64,7 +64,9 @@ extension AgentSession {
         "credit \(Figures.decimal(Double(message.sharePPM) / 1e6, 3))",
       ]
     }
-    return Figures.table(rows)
+    return zip(Figures.table(rows), zip(keys, messages)).flatMap { line, statement in
+      [line] + shardLines(of: statement.0, statement.1)
+    }
   }
 
   /// The contributors of the installed shards, each once, by key.

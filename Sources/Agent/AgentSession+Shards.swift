@@ -17,33 +17,40 @@ extension AgentSession {
     let invitation = try settings.invitation.map { text throws(NoteError) in
       try Invitation(token: text)
     }
-    let (log, held, proof) = try await asking { client in
+    let (log, held, proof, policy) = try await asking { client in
       let log = try await client.key(given)
       let held = try await client.registerShard(
         manifest, documents: documents.map(\.fingerprint), identity: identity, log: log,
         invitation: invitation)
       let proof = try await client.claimProof(of: held, log: log, witnesses: witnesses)
-      return (log, held, proof)
+      return (log, held, proof, try await client.policy(of: log))
     }
     var lines = ["registered \(manifest.name) (\(manifest.root.short)) at \(log.name)"]
-    if let proof { lines.append(try keep(proof, of: log, beside: path)) }
+    if let proof {
+      let file = try ClaimReceipt.keep(proof, of: log, beside: path)
+      lines.append("receipt: entry \(proof.proof.leafIndex) of \(log.name), kept in \(file)")
+    }
+    if let line = contestable(held, policy: policy) { lines.append(line) }
     let copies = (held.copies ?? []).filter { $0.contributor != identity.publicKey.hex }
     lines += copies.prefix(20).map { copy in
       let path = documents.first { $0.fingerprint.digest.hex == copy.document }?.path
-      return "\(path ?? copy.document) says what the earlier shard \(copy.shard.prefix(8)) "
+      return "\(path ?? copy.document) says what the earlier shard \(copy.shard) "
         + "of contributor \(copy.contributor.prefix(8)) says"
     }
     return lines + (copies.count > 20 ? ["and \(copies.count - 20) more"] : [])
   }
 
-  /// Writes the receipt of a claim, one file for each log.
-  private func keep(
-    _ proof: ClaimProof, of log: NoteVerifier, beside path: String
-  ) throws -> String {
-    let id = Hex.encode((0..<4).map { UInt8(truncatingIfNeeded: log.keyID >> (24 - 8 * $0)) })
-    let file = "\(path).\(id).claim"
-    try DurableFile.write(proof.encode(), to: file, permissions: 0o644)
-    return "receipt: entry \(proof.proof.leafIndex) of \(log.name), kept in \(file)"
+  /// How the shards of a contributor stand at the ledger, those included that are installed here and
+  /// not registered there.
+  func shardLines(of key: ContributorKey, _ statement: StatementMessage) -> [String] {
+    let registered = Set(statement.shards.map(\.root))
+    let installed = ((try? shards().list()) ?? []).filter {
+      $0.manifest.contributor == key && !$0.isLocal && !registered.contains($0.root.hex)
+    }
+    let rows =
+      statement.shards.map { ["  \($0.root.prefix(8))", $0.name, $0.standingInWords] }
+      + installed.map { ["  \($0.root.short)", $0.manifest.name, "unregistered"] }
+    return Figures.table(rows)
   }
 
   func ledgerKey() throws -> NoteVerifier? {
@@ -51,7 +58,7 @@ extension AgentSession {
   }
 
   /// Of the shard's documents; of a shard with too many for a claim, of the longest.
-  private func fingerprints(
+  func fingerprints(
     of shard: ShardFile
   ) throws -> [(path: String, fingerprint: DocumentFingerprint)] {
     let chosen = shard.manifest.documents.sorted { $0.byteCount > $1.byteCount }
@@ -68,5 +75,17 @@ extension LedgerClient {
   func key(_ given: NoteVerifier?) async throws -> NoteVerifier {
     guard let given else { return try await key() }
     return given
+  }
+}
+
+extension ShardMessage {
+  fileprivate var standingInWords: String {
+    let part = "\(copied ?? 0) of \(documents ?? 0) documents are others'"
+    return switch standing {
+    case nil: "registered"
+    case .original: "original"
+    case .copy: "copy: \(part)"
+    case .contested: copied ?? 0 > 0 ? "contested: \(part)" : "contested"
+    }
   }
 }

@@ -20,6 +20,7 @@ struct LedgerRouter {
     addRegistration(to: group)
     addLog(to: group)
     addStatements(to: group)
+    addContests(to: group)
     addTiles(to: router)
     return router
   }

@@ -43,6 +43,7 @@ package enum LedgerSchema {
         "CREATE UNIQUE INDEX shards_by_entry ON shards (entry)",
       ]
     },
+    Migration(name: "contests", statements: contests),
   ]
 
   private static func tables(_ dialect: SQLDialect) -> [String] {
@@ -126,6 +127,35 @@ package enum LedgerSchema {
         id \(integer) PRIMARY KEY, documents \(integer) NOT NULL)
       """,
       "INSERT INTO shard_count (id, documents) VALUES (1, 0)",
+    ]
+  }
+
+  /// Contests that were won, and whose clusters they moved.
+  ///
+  /// A shard's `root` is its key in the registry. A registration that took a root from an earlier
+  /// one has another key, and the root in `claimed_root`; the earlier one has that key as its
+  /// `holder`. `contested` and `own` are keys.
+  private static func contests(_ dialect: SQLDialect) -> [String] {
+    let (bytes, integer, end) = (dialect.bytes, dialect.integer, dialect.withoutRowID)
+    return [
+      "ALTER TABLE shards ADD COLUMN holder \(bytes)",
+      "ALTER TABLE shards ADD COLUMN claimed_root \(bytes)",
+      "CREATE INDEX shards_by_claimed_root ON shards (claimed_root)",
+      """
+      CREATE TABLE contests (
+        number \(integer) PRIMARY KEY, digest \(bytes) NOT NULL UNIQUE, record \(bytes) NOT NULL,
+        filed \(integer) NOT NULL, policy \(bytes) NOT NULL, root \(bytes) NOT NULL,
+        contested \(bytes) NOT NULL, own \(bytes) NOT NULL, takes_root \(integer) NOT NULL,
+        log TEXT NOT NULL, proven \(integer) NOT NULL)
+      """,
+      "CREATE INDEX contests_by_root ON contests (root, number)",
+      "CREATE INDEX contests_by_contested ON contests (contested)",
+      """
+      CREATE TABLE cluster_moves (
+        founder \(integer) NOT NULL, contest \(integer) NOT NULL, owner \(integer) NOT NULL,
+        PRIMARY KEY (founder, contest))\(end)
+      """,
+      "CREATE INDEX cluster_moves_by_contest ON cluster_moves (contest)",
     ]
   }
 

@@ -60,14 +60,36 @@ package struct LedgerService: Sendable {
   /// Logs a claim to a shard, or finds it logged; the same claim gets the same receipt every time.
   func registerShard(_ body: [UInt8]) async throws -> ShardMessage {
     let claim = try ShardClaim.decode(body, origin: origin)
-    // A claim costs as much as many batches, so who makes one was admitted.
-    if store.terms.admission != .open, try await store.knownAgent(claim.contributor) == nil {
-      throw LedgerRefusal(
-        .unknownAgent, field: "shard.contributor", found: claim.contributor.hex,
-        expected: "a registered key; register with POST /v1/agents")
-    }
+    try await checkKnown(claim.contributor, "shard.contributor")
     if try await !store.isPublished(claim) { _ = try await sequencer.append(.claim(claim)) }
     return try await store.shard(claim.root)
+  }
+
+  /// Decides a contest; the same contest has the same outcome every time.
+  func contest(_ body: [UInt8]) async throws -> ContestMessage {
+    let contest = try Contest.verify(body, origin: origin)
+    if let number = try await store.number(ofContest: body) {
+      return try await store.contest(number)
+    }
+    try await checkKnown(contest.contestant, "contest.contestant")
+    let policy = try await registrar.policy(now: now()).policy
+    let admitted = AdmittedContest(
+      contest: contest, record: body,
+      proven: try ProvenClaim.verify(
+        contest, terms: policy.terms.contests, own: store.verifier, now: now()), policy: policy)
+    guard let claim = contest.claim else {
+      return try await store.contest(store.decide(admitted, now: now()))
+    }
+    _ = try await sequencer.append(.contest(admitted, claim))
+    return try await store.contest(store.number(ofContest: body) ?? 0)
+  }
+
+  /// Claims and contests cost as much as many batches, so who makes one was admitted.
+  private func checkKnown(_ key: ContributorKey, _ field: String) async throws {
+    guard store.terms.admission != .open, try await store.knownAgent(key) == nil else { return }
+    throw LedgerRefusal(
+      .unknownAgent, field: field, found: key.hex,
+      expected: "a registered key; register with POST /v1/agents")
   }
 
   /// Logs a batch, or finds it logged; the same batch gets the same receipt every time.

@@ -19,6 +19,7 @@ extension LedgerStore {
         switch leaf {
         case .batch(let batch): try integration.add(batch)
         case .claim(let claim): try integration.add(claim)
+        case .contest(let contest, let claim): try integration.add(contest, claim)
         }
       }
       try integration.finish()

@@ -69,13 +69,18 @@ extension LedgerStore {
   /// A registered shard, and which of its documents earlier ones own.
   func shard(_ root: Corpus.Digest) async throws -> ShardMessage {
     try await database.read { connection in
-      let row = try connection.row("SELECT * FROM shards WHERE root = $1", [.blob(root.bytes)])
+      let row = try connection.row(
+        """
+        SELECT held.* FROM shards
+        JOIN shards AS held ON held.root = coalesce(shards.holder, shards.root)
+        WHERE shards.root = $1
+        """, [.blob(root.bytes)])
       guard let row else {
         throw LedgerRefusal(
           .notFound, field: "shard", found: root.hex, expected: "a registered shard")
       }
       var message = try ShardMessage(row: row)
-      let standing = try DocumentRegistry(connection).standing(of: root)
+      let standing = try DocumentRegistry(connection).standing(of: row.digest("root"))
       if standing.count > 0 {
         message.documents = standing.count
         message.copies = standing.copies
@@ -92,20 +97,40 @@ extension LedgerStore {
     }
   }
 
+  /// A contributor's shards, and how each stands.
   func shards(of contributor: ContributorKey, _ connection: any SQLConnection) throws
     -> [ShardMessage]
   {
     let rows = try connection.rows(
-      "SELECT * FROM shards WHERE contributor = $1 ORDER BY registered, root LIMIT 1000",
-      [.blob(contributor.bytes)])
-    return try rows.map(ShardMessage.init(row:))
+      """
+      SELECT * FROM shards WHERE contributor = $1 AND holder IS NULL
+      ORDER BY registered, root LIMIT 1000
+      """, [.blob(contributor.bytes)])
+    var looks = Self.maximumLooks
+    return try rows.map { row in
+      var message = try ShardMessage(row: row)
+      guard looks > 0 else { return message }
+      let key = try row.digest("root")
+      let found = try DocumentRegistry(connection).count(of: key, ownedByOthersThan: contributor)
+      looks -= found.documents
+      if found.documents > 0 { message.documents = found.documents }
+      message.copied = found.copied
+      let contests = try connection.integer(
+        "SELECT count(*) FROM contests WHERE contested = $1", [.blob(key.bytes)])
+      message.standing =
+        contests ?? 0 > 0 ? .contested : found.copied > 0 ? .copy : .original
+      return message
+    }
   }
+
+  /// Documents whose owners one statement looks up; the shards behind them are named alone.
+  private static let maximumLooks = 20_000
 }
 
 extension ShardMessage {
   fileprivate init(row: SQLRow) throws {
     self.init(
-      root: Hex.encode(try row.bytes("root")), name: try row.text("name"),
+      root: try row.root().hex, name: try row.text("name"),
       contributor: Hex.encode(try row.bytes("contributor")),
       contributorName: try row.text("contributor_name"),
       registered: try row.integer("registered"))

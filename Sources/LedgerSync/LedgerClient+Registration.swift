@@ -94,11 +94,21 @@ extension LedgerClient {
       origin: log.name, root: manifest.root, name: manifest.name, documents: documents,
       identity: identity
     ).encode()
+    return try await admitted(identity, log: log, invitation: invitation) {
+      try await registerShard(body)
+    }
+  }
+
+  /// Asks for what a ledger grants to those whom it knows, who are registered first if it demands so.
+  package func admitted<Answer: Sendable>(
+    _ identity: ContributorIdentity, log: NoteVerifier, invitation: Invitation?,
+    _ ask: () async throws -> Answer
+  ) async throws -> Answer {
     do {
-      return try await registerShard(body)
+      return try await ask()
     } catch let refusal as LedgerRefusal where refusal.error == .unknownAgent {
       _ = try await register(identity, log: log, invitation: invitation)
-      return try await registerShard(body)
+      return try await ask()
     }
   }
 

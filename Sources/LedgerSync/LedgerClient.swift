@@ -134,7 +134,7 @@ extension LedgerClient {
 }
 
 extension LedgerClient {
-  private func get(_ path: String) async throws -> [UInt8] {
+  func get(_ path: String) async throws -> [UInt8] {
     try await send(HTTPClientRequest(url: url + path))
   }
 

@@ -113,7 +113,7 @@ extension Synchronizer {
           + "(\(refusal.field): found \(refusal.found), expected \(refusal.expected)). "
           + "Either it lost batches that it acknowledged, or this agent's key is in use elsewhere.")
     case .wrongOrigin, .unknownAgent, .busy, .internal, .notFound, .taken, .notAdmitted,
-      .outdatedPolicy, .overQuota:
+      .outdatedPolicy, .overQuota, .contestClosed, .notProven:
       throw refusal
     case .malformed, .badSignature, .tooLarge, .invalidTrace:
       guard batch.state != .quarantined else { throw refusal }

@@ -61,16 +61,29 @@ package struct ShardMessage: Equatable, Sendable, Codable {
     }
   }
 
+  /// What a statement says of a shard.
+  package enum Standing: String, Equatable, Sendable, Codable {
+    /// The first to say what its documents say.
+    case original
+    /// Somebody else's documents own what some of its documents say.
+    case copy
+    /// A contest took some of it away.
+    case contested
+  }
+
   package var root: String
   package var name: String
   package var contributor: String
   package var contributorName: String
   /// Seconds since 1970-01-01 UTC.
   package var registered: Int
-  /// How many documents the claim lists; nil for none, and in statements.
+  /// How many documents the claim lists; nil for none.
   package var documents: Int?
   /// Those of them that documents of earlier shards own.
   package var copies: [Copy]?
+  /// In statements alone: how the shard stands, and how many of its documents others own.
+  package var standing: Standing?
+  package var copied: Int?
   /// The logged header of the claim in base64, and its receipt; nil in statements, for claims of
   /// the time before they were logged, and while the log's witnesses are waited for.
   package var claim: String?

@@ -39,11 +39,13 @@ package struct PolicyTerms: Equatable, Sendable {
   package var admission: AdmissionRule
   package var work: WorkParameters
   package var quotas: AgentQuotas
+  package var contests: ContestTerms
 
   package init(
     admission: AdmissionRule = .open, work: WorkParameters = .standard,
-    quotas: AgentQuotas = .unlimited
+    quotas: AgentQuotas = .unlimited, contests: ContestTerms = ContestTerms()
   ) {
+    self.contests = contests
     self.admission = admission
     self.work = work
     self.quotas = quotas
@@ -81,7 +83,7 @@ package struct LedgerPolicy: Equatable, Sendable {
       "bytes-per-day \(terms.quotas.bytesPerDay)",
       "claims-per-day \(terms.quotas.claimsPerDay)",
     ]
-    text = lines.map { $0 + "\n" }.joined()
+    text = (lines + terms.contests.lines).map { $0 + "\n" }.joined()
   }
 
   /// What a proof of work is bound to: SHA-256 of the text.
@@ -122,7 +124,8 @@ package struct LedgerPolicy: Equatable, Sendable {
         leavesPerHour: try reader.number("leaves-per-hour", from: 0),
         bytesPerDay: try reader.number("bytes-per-day", from: 0),
         // Policies of the time before claims were logged have no such line.
-        claimsPerDay: try reader.optionalNumber("claims-per-day", from: 0) ?? 0))
+        claimsPerDay: try reader.optionalNumber("claims-per-day", from: 0) ?? 0),
+      contests: try ContestTerms(reader))
   }
 
   /// The policy of a note, when the log's key signed it and it is that log's.
@@ -144,7 +147,8 @@ package struct LedgerPolicy: Equatable, Sendable {
   }
 }
 
-private struct TermReader {
+/// The values of a policy's lines.
+struct TermReader {
   let values: [Substring: Substring]
 
   func value(_ name: String) throws(NoteError) -> Substring {
@@ -152,6 +156,12 @@ private struct TermReader {
       throw NoteError(field: "policy", found: "no \(name)", expected: "one")
     }
     return value
+  }
+
+  /// Words with spaces between them; none where there is no such line.
+  func list(_ name: String) -> [String] {
+    guard let value = values[name[...]] else { return [] }
+    return value.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
   }
 
   func optionalNumber(_ name: String, from least: Int) throws(NoteError) -> Int? {

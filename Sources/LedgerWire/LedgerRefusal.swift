@@ -24,6 +24,10 @@ package struct LedgerRefusal: Error, Equatable, Sendable, Codable, CustomStringC
     case overQuota = "over-quota"
     /// Somebody else registered it before.
     case taken
+    /// The time in which it could be contested is over.
+    case contestClosed = "contest-closed"
+    /// What a contest brings along does not prove what it says.
+    case notProven = "not-proven"
     case tooLarge = "too-large"
     /// A trace in the batch is not valid.
     case invalidTrace = "invalid-trace"
@@ -61,9 +65,9 @@ extension LedgerRefusal.Code {
     case .malformed: 400
     case .unknownAgent, .notAdmitted: 403
     case .notFound: 404
-    case .sequenceGap, .equivocation, .taken, .outdatedPolicy: 409
+    case .sequenceGap, .equivocation, .taken, .outdatedPolicy, .contestClosed: 409
     case .tooLarge: 413
-    case .badSignature, .wrongOrigin, .invalidTrace: 422
+    case .badSignature, .wrongOrigin, .invalidTrace, .notProven: 422
     case .overQuota: 429
     case .internal: 500
     case .busy: 503

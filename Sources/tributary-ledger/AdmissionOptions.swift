@@ -49,11 +49,12 @@ struct AdmissionOptions: ParsableArguments {
     }
   }
 
-  func terms() throws -> PolicyTerms {
+  func terms(contests: ContestTerms) throws -> PolicyTerms {
     PolicyTerms(
       admission: admission, work: try WorkParameters(memory: workMemory, bits: workBits),
       quotas: AgentQuotas(
-        leavesPerHour: quotaLeaves, bytesPerDay: quotaMegabytes << 20, claimsPerDay: quotaClaims))
+        leavesPerHour: quotaLeaves, bytesPerDay: quotaMegabytes << 20, claimsPerDay: quotaClaims),
+      contests: contests)
   }
 }
 

@@ -76,6 +76,8 @@ struct Serve: AsyncParsableCommand {
 
   @OptionGroup(title: "Admission") var admission: AdmissionOptions
 
+  @OptionGroup(title: "Contests") var contests: ContestOptions
+
   @Option(help: "The longest that witnesses hold up an integration, in milliseconds.")
   var witnessTimeout = 2000
 
@@ -165,7 +167,7 @@ struct Serve: AsyncParsableCommand {
       return try LedgerStore(
         folder: data,
         publicFolder: publicFolder, database: database, signer: signer, witnesses: witnesses,
-        terms: admission.terms())
+        terms: admission.terms(contests: contests.terms(witnesses: witness)))
     } catch let error as CorpusError {
       try fail("\(error)", Exit.badData)
     } catch let error as LedgerError {

@@ -175,12 +175,12 @@ import TransparencyLog
     try await queue.write { database in
       try database.execute(
         sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+      let connection = SQLiteConnection(database: database, source: "old")
       for migration in old {
-        for statement in migration.statements(.sqlite) { try database.execute(sql: statement) }
+        try migration.run(connection)
         try database.execute(
           sql: "INSERT INTO grdb_migrations VALUES (?)", arguments: [migration.name])
       }
-      let connection = SQLiteConnection(database: database, source: "old")
       for claim in claims {
         let shard = claim.registration
         try database.execute(

@@ -27,6 +27,7 @@ import TransparencyLog
         leaves-per-hour 100
         bytes-per-day 5000000
         claims-per-day 20
+        contest-seconds 1209600
 
         """)
     let policy = try LedgerPolicy.verify(note, by: ledger.store.verifier)

@@ -31,13 +31,14 @@ extension Fsck {
         expected: "one below that of the contributor's claim before, from -1")
     }
     let shard = try connection.row(
-      "SELECT root, record, registered FROM shards WHERE entry = $1", [.integer(position)])
+      "SELECT root, claimed_root, record, registered FROM shards WHERE entry = $1",
+      [.integer(position)])
     guard let shard else {
       return differ(
         file, "\(field).header.root", found: "no shard with this leaf",
         expected: "the registration of \(claim.root)")
     }
-    check(file, "\(field).header.root", claim.root, try shard.digest("root"))
+    check(file, "\(field).header.root", claim.root, try shard.root())
     check(
       file, "\(field).header.registration", claim.registration,
       Digest(sha256: try shard.bytes("record")))

@@ -5,11 +5,11 @@ import LedgerWire
 extension Fsck {
   /// The rows of a shard's documents against its signed claim.
   func checkDocuments(
-    of shard: ShardRegistration, field: String, _ connection: any SQLConnection
+    of shard: ShardRegistration, key: Corpus.Digest, field: String, _ connection: any SQLConnection
   ) throws {
     let rows = try connection.rows(
       "SELECT number, digest, signature FROM shard_documents WHERE root = $1 ORDER BY number",
-      [.blob(shard.root.bytes)])
+      [.blob(key.bytes)])
     check(databaseName, "\(field).documents", rows.count, shard.documents.count)
     for (number, (row, document)) in zip(rows, shard.documents).enumerated() {
       let name = "\(field).documents[\(number)]"

@@ -91,14 +91,15 @@ extension Fsck {
       }
     }
     var shards = PagedRows(
-      connection, "SELECT root, name, contributor, contributor_name, record, entry FROM shards",
+      connection, "SELECT * FROM shards",
       by: ["root"])
     while let row = try shards.next() {
       let field = "shards[\(Hex.encode(try row.bytes("root")))]"
       try checkRecord(field) {
         try ShardRegistration.verify(row.bytes("record"), origin: verifier.name)
       } columns: { shard in
-        check(databaseName, "\(field).root", try row.bytes("root"), shard.root.bytes)
+        try checkKey(row, of: shard, field: field)
+        try checkHolder(row, field: field, connection)
         check(databaseName, "\(field).name", try row.text("name"), shard.name)
         check(
           databaseName, "\(field).contributor", try row.bytes("contributor"),
@@ -106,7 +107,7 @@ extension Fsck {
         check(
           databaseName, "\(field).contributor_name", try row.text("contributor_name"),
           shard.contributorName)
-        try checkDocuments(of: shard, field: field, connection)
+        try checkDocuments(of: shard, key: row.digest("root"), field: field, connection)
         if try row.value("entry") != .null { claims.registered += 1 }
       }
     }

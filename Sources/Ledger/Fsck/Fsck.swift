@@ -106,6 +106,7 @@ extension Fsck {
     try checkRegistrations(connection)
     try checkAdmission(connection)
     try checkClusters(connection)
+    try checkContests(connection)
     let size = try publishedSize(published, connection)
     try checkLog(connection, published: size, totals: totals)
     check(databaseName, "shards with a leaf", claims.registered, claims.logged)

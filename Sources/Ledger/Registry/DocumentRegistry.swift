@@ -6,7 +6,8 @@ import LedgerWire
 /// A document joins the cluster of the earliest owner that has the same words, or that is similar by
 /// the fingerprints. It is compared with owners alone, found by 32 bands of four values, so that
 /// chains of small edits join nothing that has little in common. What a claim costs is bounded by
-/// its number of documents, however many are registered.
+/// its number of documents, however many are registered. A contest moves who owns a cluster, and
+/// leaves the clusters as they are: `cluster_moves` has the present owner of those that were moved.
 struct DocumentRegistry {
   /// Bounds what made-up fingerprints that share a band can cost.
   private static let maximumBucket = 64
@@ -79,7 +80,7 @@ struct DocumentRegistry {
     }
   }
 
-  private func fingerprint(at position: Int) throws -> DocumentFingerprint {
+  func fingerprint(at position: Int) throws -> DocumentFingerprint {
     let row = try connection.row(
       "SELECT digest, signature FROM shard_documents WHERE position = $1", [.integer(position)])
     guard let row,
@@ -100,10 +101,11 @@ struct DocumentRegistry {
       "SELECT count(*) FROM shard_documents WHERE root = $1", [.blob(root.bytes)])
     let rows = try connection.rows(
       """
-      SELECT copy.number AS number, copy.digest AS digest, original.root AS root,
-        original.digest AS original, shards.contributor AS contributor
+      SELECT copy.number AS number, copy.digest AS digest,
+        coalesce(shards.claimed_root, shards.root) AS root, original.digest AS original,
+        shards.contributor AS contributor
       FROM shard_documents AS copy
-      JOIN shard_documents AS original ON original.position = copy.owner
+      JOIN shard_documents AS original ON original.position = \(Self.ownerOfCopy)
       JOIN shards ON shards.root = original.root
       WHERE copy.root = $1 AND original.root <> copy.root ORDER BY copy.number
       """, [.blob(root.bytes)])
@@ -114,4 +116,29 @@ struct DocumentRegistry {
     }
     return (count ?? 0, copies)
   }
+
+  /// How many documents a registration has, and how many of them others own.
+  func count(
+    of key: Corpus.Digest, ownedByOthersThan contributor: ContributorKey
+  ) throws -> (documents: Int, copied: Int) {
+    let row = try connection.row(
+      """
+      SELECT count(*) AS documents,
+        coalesce(sum(CASE WHEN shards.contributor = $1 THEN 0 ELSE 1 END), 0) AS copied
+      FROM shard_documents AS copy
+      JOIN shard_documents AS original ON original.position = \(Self.ownerOfCopy)
+      JOIN shards ON shards.root = original.root
+      WHERE copy.root = $2
+      """, [.blob(contributor.bytes), .blob(key.bytes)])
+    guard let row else { return (0, 0) }
+    return (try row.integer("documents"), try row.integer("copied"))
+  }
+
+  /// The place of the document that owns the cluster of the row `copy`.
+  private static let ownerOfCopy = """
+    coalesce(
+      (SELECT moves.owner FROM cluster_moves AS moves
+        WHERE moves.founder = coalesce(copy.owner, copy.position)
+        ORDER BY moves.contest DESC LIMIT 1), copy.owner, copy.position)
+    """
 }

@@ -17,6 +17,15 @@ extension Integration {
     case .logged(let position): return .success(position)
     case .new, .unlogged: break
     }
+    let outcome = try append(claim)
+    if case .success(let position) = outcome {
+      try LedgerStore.hold(claim, key: claim.root, position: position, now: now, connection)
+    }
+    return outcome
+  }
+
+  /// Appends the leaf of a claim, if its contributor's quota has room for it.
+  mutating func append(_ claim: ShardClaim) throws -> Result<Int, LedgerRefusal> {
     let number: Int
     switch try nextClaim(of: claim.contributor) {
     case .failure(let refusal): return .failure(refusal)
@@ -25,7 +34,6 @@ extension Integration {
     let position = appendLeaf(
       claim.signedHeader, agent: claim.contributor, sequence: -number,
       hash: Corpus.Digest(sha256: claim.signedHeader), payload: nil, agentBytes: 0)
-    try LedgerStore.hold(claim, position: position, now: now, connection)
     claims[claim.contributor, default: []].append(position)
     return .success(position)
   }
@@ -70,7 +78,11 @@ extension LedgerStore {
     of claim: ShardClaim, _ connection: any SQLConnection
   ) throws -> ClaimStanding {
     let row = try connection.row(
-      "SELECT contributor, record, entry FROM shards WHERE root = $1", [.blob(claim.root.bytes)])
+      """
+      SELECT held.contributor AS contributor, held.record AS record, held.entry AS entry
+      FROM shards JOIN shards AS held ON held.root = coalesce(shards.holder, shards.root)
+      WHERE shards.root = $1
+      """, [.blob(claim.root.bytes)])
     guard let row else { return .new }
     let contributor = try row.bytes("contributor")
     guard contributor == claim.contributor.bytes else {
@@ -92,27 +104,30 @@ extension LedgerStore {
   }
 
   /// Keeps the registration of a claim that became a leaf.
+  ///
+  /// `key` is the root, unless another registration of the root came first.
   static func hold(
-    _ claim: ShardClaim, position: Int, now: Int, _ connection: any SQLConnection
+    _ claim: ShardClaim, key: Corpus.Digest, position: Int, now: Int,
+    _ connection: any SQLConnection
   ) throws {
     let shard = claim.registration
     let isNew =
       try connection.execute(
         """
-        INSERT INTO shards (root, name, contributor, contributor_name, registered, record, entry)
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+        INSERT INTO shards (root, name, contributor, contributor_name, registered, record, entry,
+          claimed_root) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
         """,
         [
-          .blob(shard.root.bytes), .text(shard.name), .blob(shard.contributor.bytes),
+          .blob(key.bytes), .text(shard.name), .blob(shard.contributor.bytes),
           .text(shard.contributorName), .integer(now), .blob(claim.signedRegistration),
-          .integer(position),
+          .integer(position), key == shard.root ? .null : .blob(shard.root.bytes),
         ]) == 1
     if isNew {
-      try DocumentRegistry(connection).add(shard.documents, of: shard.root)
+      try DocumentRegistry(connection).add(shard.documents, of: key)
     } else {
       try connection.execute(
         "UPDATE shards SET entry = $1 WHERE root = $2",
-        [.integer(position), .blob(shard.root.bytes)])
+        [.integer(position), .blob(key.bytes)])
     }
   }
 }

@@ -8,9 +8,11 @@ import Kernels
 /// Signed bundles of documents that one contributor made.
 struct ShardCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "shard", abstract: "Pack, verify, install and remove contributors' shards.",
+    commandName: "shard",
+    abstract: "Pack, verify, install and remove contributors' shards, and claim your own.",
     subcommands: [
       Pack.self, Verify.self, Install.self, List.self, Show.self, Remove.self, Register.self,
+      Contest.self, CheckClaim.self,
     ], defaultSubcommand: List.self)
 
   struct Pack: AsyncParsableCommand {

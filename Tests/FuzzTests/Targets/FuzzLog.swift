@@ -104,6 +104,7 @@ private func fuzzClaim(_ input: [UInt8]) {
     _ = try? proof.verify(by: Keys.log.verifier)
   }
   _ = try? ClaimHeader.verify(signed(input, ClaimHeader.contentType), origin: origin)
+  _ = try? Contest.verify(signed(input, Contest.contentType), origin: origin)
 }
 
 private func signed(_ payload: [UInt8], _ contentType: String) throws -> [UInt8] {
@@ -218,7 +219,14 @@ enum LogSeeds {
         signedHeader: claim.signedHeader, signedRegistration: claim.signedRegistration,
         proof: LogProof(leafIndex: 3, path: [.leaf([]), .leaf([1])], note: signedNote))
     }
-    return [header.encode(), claim?.encode() ?? [], proof?.encode() ?? []]
+    let contest: CBOR = [
+      1: 1, 2: .text("fuzz.example/log"), 3: .bytes(key), 4: .bytes(key.map { $0 + 1 }),
+      5: [
+        .bytes(claim?.signedHeader ?? []), .bytes(claim?.signedRegistration ?? []),
+        .text(proof?.proof.encoded ?? ""),
+      ],
+    ]
+    return [header.encode(), claim?.encode() ?? [], proof?.encode() ?? [], contest.encode()]
   }
 
   private static var signedNote: SignedNote {
