@@ -1,9 +1,16 @@
 import Foundation
 
-/// An exclusive lock between processes and threads, held until the value goes.
+/// A lock between processes and threads, held until the value goes.
 ///
 /// `flock` locks belong to the open file, so the kernel releases them when a process is killed.
 package final class FileLock: Sendable {
+  package enum Mode: Sendable {
+    /// Held by one at a time, and by nobody beside it.
+    case exclusive
+    /// Held by any number at a time.
+    case shared
+  }
+
   let descriptor: Int32
 
   private init(_ path: String, _ operation: Int32) throws(FileError) {
@@ -26,11 +33,13 @@ package final class FileLock: Sendable {
   }
 
   /// Waits for the lock.
-  package static func acquire(_ path: String) throws(FileError) -> FileLock {
-    try FileLock(path, LOCK_EX)
+  package static func acquire(
+    _ path: String, mode: Mode = .exclusive
+  ) throws(FileError) -> FileLock {
+    try FileLock(path, mode == .exclusive ? LOCK_EX : LOCK_SH)
   }
 
-  /// Returns nil if somebody else holds the lock.
+  /// The exclusive lock; nil if somebody else holds the lock.
   package static func tryAcquire(_ path: String) throws(FileError) -> FileLock? {
     do {
       return try FileLock(path, LOCK_EX | LOCK_NB)
@@ -41,9 +50,9 @@ package final class FileLock: Sendable {
 
   /// Runs `body` while holding the lock.
   package static func withLock<Result>(
-    _ path: String, _ body: () throws -> Result
+    _ path: String, mode: Mode = .exclusive, _ body: () throws -> Result
   ) throws -> Result {
-    let lock = try acquire(path)
+    let lock = try acquire(path, mode: mode)
     return try withExtendedLifetime(lock) { try body() }
   }
 }

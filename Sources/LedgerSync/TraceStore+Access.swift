@@ -14,17 +14,32 @@ extension TraceStore {
   func write<Value>(draining: Bool = true, _ body: (Database) throws -> Value) throws -> Value {
     try repairing {
       try Self.withSpace(reserve, draining: draining, path: path) {
-        try StoreLock.writing.hold(path + ".lock") { try pool.write(body) }
+        try writing { try pool.write(body) }
       }
     }
   }
+
+  /// Runs `body` unless the file is being opened or repaired.
+  ///
+  /// SQLite orders the writers among themselves; the lock keeps them out while a damaged file is
+  /// replaced.
+  private func writing<Value>(_ body: () throws -> Value) throws -> Value {
+    try FileLock.withLock(Self.lock(path), mode: .shared, body)
+  }
+
+  /// Runs `body` while nobody else opens, repairs or writes the file.
+  static func alone<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+    try FileLock.withLock(lock(path), body)
+  }
+
+  private static func lock(_ path: String) -> String { path + ".lock" }
 
   /// Moves the write-ahead log into the main file, if nobody is reading.
   ///
   /// A damaged byte in the log would undo what was committed after it, unnoticed: to SQLite the log
   /// ends there. In the main file every row has its checksum.
   func moveLog() {
-    _ = try? StoreLock.writing.hold(path + ".lock") {
+    _ = try? writing {
       try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
     }
   }

@@ -27,7 +27,7 @@ extension TraceStore {
   @discardableResult
   package func checkAndRepair(now: Int, cause: String? = nil) throws -> [StoreDamage] {
     guard try Self.problem(pool) != nil else { return [] }
-    return try StoreLock.alone.hold(path + ".lock") {
+    return try Self.alone(path) {
       // Another process may have repaired it meanwhile.
       guard let problem = try Self.problem(pool) else { return [] }
       let damages = try Self.repair(path: path, cause: problem.description, now: now)

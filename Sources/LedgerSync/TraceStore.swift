@@ -32,7 +32,7 @@ package final class TraceStore: Sendable {
         atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
     }
     let pool = try Self.withSpace(reserve, draining: true, path: path) {
-      try StoreLock.alone.hold(path + ".lock") { try Self.openOrRepair(path) }
+      try Self.alone(path) { try Self.openOrRepair(path) }
     }
     connections = Mutex(pool)
     reserve.refill()

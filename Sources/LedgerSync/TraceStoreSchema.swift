@@ -14,9 +14,7 @@ enum TraceStoreSchema {
   /// Throws if the schema is not exactly this program's, or an earlier one that it can bring up to
   /// date: SQLite itself takes a damaged name for another name.
   static func open(path: String) throws -> DatabasePool {
-    let pool = try DatabasePool(path: path, configuration: configuration)
-    // GRDB sets NORMAL with the write-ahead log, which can lose commits in a power failure.
-    try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+    let pool = try DatabasePool(durable: path, configuration: configuration)
     let found = try pool.read { try appliedVersion($0) }
     guard found <= version else {
       throw CorpusError(

@@ -16,4 +16,16 @@ import Testing
     lock = nil
     #expect(try FileLock.tryAcquire(path) != nil)
   }
+
+  @Test func `a shared lock is held by several, and keeps the exclusive one away`() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/.lock"
+    var first: FileLock? = try FileLock.acquire(path, mode: .shared)
+    var second: FileLock? = try FileLock.acquire(path, mode: .shared)
+    #expect(first != nil && second != nil)
+    first = nil
+    #expect(try FileLock.tryAcquire(path) == nil)
+    second = nil
+    #expect(try FileLock.tryAcquire(path) != nil)
+  }
 }

@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 import GRDB
 import GRDBSQLite
@@ -12,9 +13,7 @@ final class SQLiteDatabase: SQLDatabase {
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
     configuration.maximumReaderCount = 4
-    file = try DatabasePool(path: path, configuration: configuration)
-    // GRDB sets NORMAL with the write-ahead log, which can lose commits in a power failure.
-    try file.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+    file = try DatabasePool(durable: path, configuration: configuration)
     try Self.migrator.migrate(file)
   }
 
