@@ -54,9 +54,10 @@ final class GamingLab {
 
   func ask(_ question: String, of shards: [IndexedShard]) throws -> Outcome {
     try index.synchronize(with: shards)
+    let asked = AskedQuestion(question)
     let found = try index.search(
       question, limit: Self.passages, perContributor: Self.passagesPerContributor,
-      excluding: { Source.onlyRepeat(question, $0.sentenceTexts) })
+      excluding: { Source.onlyRepeat(asked, $0.sentenceTexts) })
     let chunks = found.map(\.chunk)
     let contributors = Set(chunks.map(\.contributor)).sorted()
     let answerer = bench.engine.answerer

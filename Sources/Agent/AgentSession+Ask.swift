@@ -26,16 +26,15 @@ extension AgentSession {
     isCancelled: @escaping () -> Bool = { false }
   ) throws -> AnswerReport {
     let loaded = try answerer()
+    let asked = AskedQuestion(question)
     let found = try index().search(
       question, limit: settings.passages, perContributor: settings.passagesPerContributor,
-      excluding: { Source.onlyRepeat(question, $0.sentenceTexts) })
+      excluding: { Source.onlyRepeat(asked, $0.sentenceTexts) })
     let chunks = found.map(\.chunk)
     let adapters = settings.adapters ? try loaded.adapters(for: chunks, in: shards()) : []
     var roster = Roster(chunks, adapters: adapters)
-    if let reader = loaded.answerer as? ReaderAnswerer {
-      roster.sources = reader.withoutQuotations(
-        roster.sources, precedence: found.map(\.precedence))
-    }
+    roster.sources = loaded.answerer.withoutQuotations(
+      roster.sources, precedence: found.map(\.precedence))
     do {
       let answer = try loaded.answer(
         question, roster: roster,

@@ -59,10 +59,7 @@ struct LoadedAnswerer {
   func answer(
     _ question: String, roster: Roster, progress: AnswerProgress = AnswerProgress()
   ) throws -> Answer {
-    guard let chat = answerer as? ChatAnswerer else {
-      return try answerer.answer(question, sources: roster.sources, progress: progress)
-    }
-    return try chat.answer(
+    try answerer.answer(
       question, sources: roster.sources, adapters: roster.sourceAdapters, progress: progress)
   }
 

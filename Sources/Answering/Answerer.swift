@@ -7,13 +7,30 @@ package protocol Answerer: AnyObject {
 
   var mode: ContextMode { get }
 
+  /// The same sources, in which what they only quote from each other is marked as unread, if this
+  /// answerer leaves that out.
+  ///
+  /// `precedence`: of each source, lower is earlier.
+  func withoutQuotations(_ sources: [Source], precedence: [Int]) -> [Source]
+
   /// Answers from `sources`, best first; those that do not fit are left out and named.
+  ///
+  /// `adapters` may change the model, each as a player of its contributor; those that took part are
+  /// in the answer.
   func answer(
-    _ question: String, sources: [Source], progress: AnswerProgress
+    _ question: String, sources: [Source], adapters: [SourceAdapter], progress: AnswerProgress
   ) throws -> Answer
 
   /// Values coalitions of `answer.partition`'s documents.
   func scorer(for answer: Answer) throws -> AnswerScorer
+}
+
+extension Answerer {
+  package func answer(
+    _ question: String, sources: [Source], progress: AnswerProgress = AnswerProgress()
+  ) throws -> Answer {
+    try answer(question, sources: sources, adapters: [], progress: progress)
+  }
 }
 
 /// A scorer that also says what each token of the answer is worth.

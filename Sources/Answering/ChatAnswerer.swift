@@ -30,11 +30,8 @@ package final class ChatAnswerer: Answerer {
     tokenizer = try model.tokenizer
   }
 
-  package func answer(
-    _ question: String, sources: [Source], progress: AnswerProgress = AnswerProgress()
-  ) throws -> Answer {
-    try answer(question, sources: sources, adapters: [], progress: progress)
-  }
+  /// All of them: a chat model reads every sentence.
+  package func withoutQuotations(_ sources: [Source], precedence: [Int]) -> [Source] { sources }
 
   /// Answers with the first of `adapters` whose contributors have a source that is read, at most two.
   ///

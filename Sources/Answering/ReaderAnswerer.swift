@@ -68,8 +68,10 @@ package final class ReaderAnswerer: Answerer {
   /// True for a model that this answerer can use.
   package static func canUse(_ model: LanguageModel) -> Bool { ReaderVocabulary.isReader(model) }
 
+  /// Answers with the reader as it is: no adapter changes it.
   package func answer(
-    _ question: String, sources: [Source], progress: AnswerProgress = AnswerProgress()
+    _ question: String, sources: [Source], adapters: [SourceAdapter],
+    progress: AnswerProgress = AnswerProgress()
   ) throws -> Answer {
     let clock = ContinuousClock()
     let start = clock.now
@@ -94,8 +96,6 @@ package final class ReaderAnswerer: Answerer {
   }
 
   /// The sources without what they quote of each other (`Quotations`).
-  ///
-  /// `precedence`: of each source, lower is earlier.
   package func withoutQuotations(_ sources: [Source], precedence: [Int]) -> [Source] {
     Quotations(lexicon: lexicon).leftOut(of: sources, precedence: precedence)
   }
@@ -127,8 +127,9 @@ package final class ReaderAnswerer: Answerer {
 
   /// The same question leaves out the same sentences, whichever of the sources are there.
   private func layout(of sources: [Source], asked question: String) -> PassageLayout {
-    PassageLayout(sources: sources, vocabulary: vocabulary, tokenizer: tokenizer) {
-      repetitions == .omitted && Stems.repeats($0, question: question)
+    let asked = AskedQuestion(question)
+    return PassageLayout(sources: sources, vocabulary: vocabulary, tokenizer: tokenizer) {
+      repetitions == .omitted && asked.isRepeated(by: $0)
     }
   }
 }
@@ -171,7 +172,7 @@ extension ReaderAnswerer {
         + passages.flatMap { texts in
           texts + texts.indices.map { Self.context(of: $0, in: texts) }
         })
-    let stems = Stems.content(of: question)
+    let asked = AskedQuestion(question)
     let cross = try crossRead(question, passages)
     func similarity(_ text: String) -> Double {
       guard let question = vectors[question], let vector = vectors[text] else { return 0 }
@@ -184,9 +185,9 @@ extension ReaderAnswerer {
           LabelEvidence.Sentence(
             label: passage.label(ofSentence: index), source: passage.source,
             sentence: passage.sentences[index].number,
-            overlap: lexicon.overlap(question: stems, sentence: Stems.content(of: text)),
+            overlap: lexicon.overlap(question: asked.stems, sentence: Stems.content(of: text)),
             cosine: similarity(text), contextCosine: similarity(Self.context(of: index, in: texts)),
-            repeatsQuestion: Stems.repeats(text, question: question),
+            repeatsQuestion: asked.isRepeated(by: text),
             cross: cross?[number][index]))
       }
     }

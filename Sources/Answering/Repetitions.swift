@@ -1,4 +1,4 @@
-/// What becomes of sentences that only ask the question again (`Stems.repeats`).
+/// What becomes of sentences that only ask the question again (`AskedQuestion`).
 ///
 /// Nothing resembles a question more than the question, and it answers nothing. A reader that sees
 /// one copied into a document lets it draw attention and credit from those that answer, even where it
@@ -12,7 +12,7 @@ package enum Repetitions: Sendable, Equatable {
 
 extension Source {
   /// Whether these sentences of a document say nothing but the question.
-  package static func onlyRepeat(_ question: String, _ sentences: [String]) -> Bool {
-    !sentences.isEmpty && sentences.allSatisfy { Stems.repeats($0, question: question) }
+  package static func onlyRepeat(_ question: AskedQuestion, _ sentences: [String]) -> Bool {
+    !sentences.isEmpty && sentences.allSatisfy(question.isRepeated)
   }
 }

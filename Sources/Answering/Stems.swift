@@ -13,18 +13,6 @@ package enum Stems {
     Set(words(of: text).filter { !stopWords.contains($0) }.map(stem)).sorted()
   }
 
-  /// Whether `text` asks `question` again: no content word of its own, and it ends with a question mark
-  /// or begins with the question's first two words.
-  ///
-  /// The answer to a question of yes or no has no content word of its own either, but other words first.
-  package static func repeats(_ text: String, question: String) -> Bool {
-    let stems = content(of: text)
-    guard !stems.isEmpty, Set(content(of: question)).isSuperset(of: stems) else { return false }
-    let beginning = words(of: text).prefix(2)
-    let mark = text.last { !$0.isWhitespace && !"\"')]”’»".contains($0) }
-    return mark == "?" || (beginning.count == 2 && beginning == words(of: question).prefix(2))
-  }
-
   /// Runs of letters, digits and underscores in lower case; an apostrophe or hyphen joins two runs.
   static func words(of text: String) -> [String] {
     var words: [String] = []

@@ -144,13 +144,14 @@ import Testing
     ("Then.", false), ("", false),
   ])
   func `repetitions are told from answers`(text: String, expected: Bool) {
-    #expect(Stems.repeats(text, question: question) == expected)
-    #expect(!Stems.repeats("The bakery is open.", question: "Is the bakery open?"))
+    #expect(AskedQuestion(question).isRepeated(by: text) == expected)
+    #expect(!AskedQuestion("Is the bakery open?").isRepeated(by: "The bakery is open."))
   }
 
   @Test func `a chunk says nothing where every sentence is a repetition`() {
-    #expect(Source.onlyRepeat(question, echoes))
-    #expect(!Source.onlyRepeat(question, echoes + ["It opens at six."]))
-    #expect(!Source.onlyRepeat(question, []))
+    let asked = AskedQuestion(question)
+    #expect(Source.onlyRepeat(asked, echoes))
+    #expect(!Source.onlyRepeat(asked, echoes + ["It opens at six."]))
+    #expect(!Source.onlyRepeat(asked, []))
   }
 }
