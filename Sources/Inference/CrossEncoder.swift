@@ -42,11 +42,10 @@ package final class CrossEncoder: @unchecked Sendable {
 
   private init(file: GGUFFile, backend: Backend) throws {
     let configuration = try Configuration(file)
-    guard let features = configuration.encoder, features.pooling == .sentences else {
-      throw InferenceError.unsupportedArchitecture(
-        file: file.path, name: configuration.architecture.rawValue,
-        expected: "bert with the tributary.head \"sentences\", a model that chooses sentences")
-    }
+    let features = try configuration.encoderFeatures(
+      of: file,
+      expected: "bert with the tributary.head \"sentences\", a model that chooses sentences"
+    ) { $0 == .sentences }
     self.configuration = configuration
     self.backend = backend
     path = file.path
@@ -58,12 +57,9 @@ package final class CrossEncoder: @unchecked Sendable {
         expected: "at most the context's \(configuration.contextLength) with the question")
     }
     format = try PairFormat(file, configuration)
-    let tokenizer = configuration.startTokenizer(of: file)
-    var source = TensorSource(file, backend: backend)
-    encoder = try Encoder(&source, configuration, features, backend: backend)
-    head = try SentenceHead(&source, configuration, backend: backend)
-    try source.finish()
-    loadedTokenizer = tokenizer.value
+    let loaded = try LoadedEncoder(
+      file, configuration, features, backend: backend, head: SentenceHead.init)
+    (encoder, head, loadedTokenizer) = (loaded.encoder, loaded.head, loaded.tokenizer)
   }
 
   private static func limit(_ key: String, _ file: GGUFFile, _ c: Configuration) throws -> Int {

@@ -23,11 +23,9 @@ package final class EmbeddingModel: @unchecked Sendable {
 
   private init(file: GGUFFile, backend: Backend) throws {
     let configuration = try Configuration(file)
-    guard let features = configuration.encoder else {
-      throw InferenceError.unsupportedArchitecture(
-        file: file.path, name: configuration.architecture.rawValue,
-        expected: "a model that embeds text, such as bert")
-    }
+    let features = try configuration.encoderFeatures(
+      of: file, expected: "a model that embeds text, such as bert"
+    ) { _ in true }
     guard features.pooling == .mean || features.pooling == .first else {
       let isRanker = features.pooling == .rank
       throw GGUFError(
@@ -39,11 +37,9 @@ package final class EmbeddingModel: @unchecked Sendable {
     self.configuration = configuration
     self.backend = backend
     path = file.path
-    let tokenizer = configuration.startTokenizer(of: file)
-    var source = TensorSource(file, backend: backend)
-    encoder = try Encoder(&source, configuration, features, backend: backend)
-    try source.finish()
-    loadedTokenizer = tokenizer.value
+    let loaded = try LoadedEncoder(
+      file, configuration, features, backend: backend, head: { _, _, _ in })
+    (encoder, loadedTokenizer) = (loaded.encoder, loaded.tokenizer)
   }
 
   /// The file's tokenizer; an error where the file has none or one that is not supported.

@@ -29,21 +29,16 @@ package final class RerankModel: @unchecked Sendable {
 
   private init(file: GGUFFile, backend: Backend) throws {
     let configuration = try Configuration(file)
-    guard let features = configuration.encoder, features.pooling == .rank else {
-      throw InferenceError.unsupportedArchitecture(
-        file: file.path, name: configuration.architecture.rawValue,
-        expected: "an encoder with pooling_type 4, a model that ranks passages")
-    }
+    let features = try configuration.encoderFeatures(
+      of: file, expected: "an encoder with pooling_type 4, a model that ranks passages"
+    ) { $0 == .rank }
     self.configuration = configuration
     self.backend = backend
     path = file.path
     format = try PairFormat(file, configuration)
-    let tokenizer = configuration.startTokenizer(of: file)
-    var source = TensorSource(file, backend: backend)
-    encoder = try Encoder(&source, configuration, features, backend: backend)
-    head = try ClassificationHead(&source, configuration, backend: backend)
-    try source.finish()
-    loadedTokenizer = tokenizer.value
+    let loaded = try LoadedEncoder(
+      file, configuration, features, backend: backend, head: ClassificationHead.init)
+    (encoder, head, loadedTokenizer) = (loaded.encoder, loaded.head, loaded.tokenizer)
   }
 
   /// The file's tokenizer; an error where the file has none or one that is not supported.
