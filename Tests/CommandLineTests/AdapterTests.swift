@@ -20,13 +20,12 @@ import Trace
       "# The horn\n\nThe fog horn was painted green in 1911, and the horn was tuned twice.\n",
       to: "docs/horn.md")
     _ = try tool.tributary("key", "init", "--name", "Tuner of horns")
-    return try tool.process(
+    return try tool.run(
       "tributary",
       [
         "shard", "pack", tool.file("docs").path, "--name", "horn", "--license", "CC0-1.0",
         "--output", tool.file("horn.shard").path, "--adapter", adapter,
-      ] + more
-    ).runToEnd()
+      ] + more)
   }
 
   private struct Setting {

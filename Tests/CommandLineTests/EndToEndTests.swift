@@ -39,8 +39,7 @@ import Testing
     let own = try world.reader.tributary("trace", "check-proof", file.path)
     #expect(own.status == 0 && own.output.hasSuffix("valid\n"), "\(own.errors)")
     let folder = world.reader.file("ledger").path
-    let key = try world.reader.process("tributary-ledger", ["key", "--data", folder]).runToEnd()
-      .output
+    let key = try world.reader.run("tributary-ledger", ["key", "--data", folder]).output
       .trimmingCharacters(in: .newlines)
     let stranger = try Tool()
     let check = try stranger.tributary("trace", "check-proof", file.path, "--log", key)
@@ -101,6 +100,18 @@ import Testing
     let words = answer.answer.split(whereSeparator: \.isWhitespace).count
     let whole = try #require(found.first { $0.words >= words })
     #expect(whole.places.contains { $0.document == "fog-horn.md" && $0.line > 0 })
+
+    // One shard whose head is damaged, and one with a damaged text that is not indexed yet.
+    let roots = try world.reader.tributary("shard", "list").output.split(separator: "\n")
+      .filter { !$0.contains("keeper") }.map { String($0.prefix { $0 != " " }) }
+    try #require(roots.count == 2)
+    try world.reader.damageShard(roots[0], at: 0)
+    try world.reader.damageShard(roots[1], at: -3)
+    try FileManager.default.removeItem(at: world.reader.file("home/cache/spans"))
+    let rest = try world.reader.tributary("why", "--spans")
+    #expect(rest.status == 65)
+    #expect(rest.output.contains("fog-horn.md:"))
+    for root in roots { #expect(rest.errors.contains("shard \(root) is damaged and left out")) }
   }
 
   @Test func sentencesShowWhatTakingThemOutCosts() throws {

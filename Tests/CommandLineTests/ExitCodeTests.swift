@@ -20,7 +20,7 @@ import Testing
   ])
   func everyCommandExplainsItself(_ arguments: [String]) throws {
     let tool = try Tool()
-    let result = try tool.process("tributary", arguments).runToEnd()
+    let result = try tool.run("tributary", arguments)
     #expect(result.status == 0)
     #expect(result.output.contains("USAGE:"))
   }

@@ -28,6 +28,20 @@ import Testing
     #expect(try tool.tributary("shard", "list").output.contains("no shards"))
   }
 
+  @Test func aShardThatIsDamagedOnTheDiskIsNamedAndCanBeRemoved() throws {
+    let tool = try Tool()
+    #expect(try tool.tributary("shard", "install", packed(tool).path).status == 0)
+    let root = try #require(
+      try tool.tributary("shard", "list").output.split(separator: " ").first.map(String.init))
+    try tool.damageShard(root, at: 0)
+    let list = try tool.tributary("shard", "list")
+    #expect(list.status == 65 && list.errors.contains("\(root)  damaged"))
+    #expect(try tool.tributary("shard", "show", root).status == 65)
+    let removed = try tool.tributary("shard", "remove", root)
+    #expect(removed.status == 0 && removed.output.contains("a damaged shard (\(root))"))
+    #expect(try tool.tributary("shard", "list").output.contains("no shards"))
+  }
+
   @Test func aShardOfAnotherKeyIsRefused() throws {
     let tool = try Tool()
     let shard = try packed(tool)

@@ -23,6 +23,18 @@ struct Tool {
     return process
   }
 
+  /// Changes a byte of an installed shard's file, given by the beginning of its root; from its end if
+  /// the offset is negative.
+  func damageShard(_ root: String, at offset: Int) throws {
+    let shards = file("home/shards")
+    let name = try FileManager.default.contentsOfDirectory(atPath: shards.path)
+      .first { $0.hasPrefix(root) }
+    let file = shards.appending(path: "\(name ?? root)/shard")
+    var bytes = try Data(contentsOf: file)
+    bytes[offset < 0 ? bytes.count + offset : offset] ^= 1
+    try bytes.write(to: file)
+  }
+
   func run(
     _ name: String, _ arguments: [String], input: String? = nil
   ) throws -> ProcessEnding {

@@ -109,9 +109,13 @@ package final class ShardStore: Sendable {
     }
   }
 
-  /// The root whose hexadecimal digits start with `prefix`, if there is exactly one.
+  /// The root whose hexadecimal digits start with `prefix`, if there is exactly one; also that of a
+  /// shard which cannot be read.
   package func root(withPrefix prefix: String) throws -> Digest? {
-    let matches = try list().map(\.root).filter { $0.hex.hasPrefix(prefix.lowercased()) }
+    let (shards, damaged) = try inventory()
+    let matches = (shards.map(\.root) + damaged.map { $0.root }).filter {
+      $0.hex.hasPrefix(prefix.lowercased())
+    }
     return matches.count == 1 ? matches[0] : nil
   }
 }

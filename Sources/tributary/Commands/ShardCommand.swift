@@ -133,7 +133,7 @@ struct ShardCommand: AsyncParsableCommand {
 
     func run() async throws {
       let store = try ShardStore(Home.locate())
-      let shard = try installed(root, in: store)
+      let shard = try store.show(installedRoot(root, in: store))
       if let document {
         FileHandle.standardOutput.write(Data(try store.document(shard.root, document)))
       } else {
@@ -150,10 +150,11 @@ struct ShardCommand: AsyncParsableCommand {
 
     func run() async throws {
       let store = try ShardStore(Home.locate())
-      let shard = try installed(root, in: store)
-      try store.remove(shard.root)
+      let root = try installedRoot(root, in: store)
+      let name = (try? store.show(root))?.manifest.name ?? "a damaged shard"
+      try store.remove(root)
       indexWords()
-      print("removed \(shard.manifest.name) (\(shard.root.short))")
+      print("removed \(name) (\(root.short))")
     }
   }
 
@@ -181,13 +182,13 @@ struct ShardCommand: AsyncParsableCommand {
     }
   }
 
-  private static func installed(_ prefix: String, in store: ShardStore) throws -> InstalledShard {
+  private static func installedRoot(_ prefix: String, in store: ShardStore) throws -> Digest {
     guard let root = try store.root(withPrefix: prefix) else {
       throw AgentError(
         .missing, "no single installed shard has a root that starts with '\(prefix)'",
         hint: "tributary shard list")
     }
-    return try store.show(root)
+    return root
   }
 }
 

@@ -41,7 +41,9 @@ struct WhyCommand: AsyncParsableCommand {
       return print(json ? try report.json() : text.explanation(of: report))
     }
     let found = try session.spans(of: report.answer)
-    print(json ? try SpanReport.json(found) : text.spans(found, of: report))
+    print(json ? try SpanReport.json(found.spans) : text.spans(found.spans, of: report))
+    found.damaged.forEach { Terminal.note("\($0)") }
+    if !found.damaged.isEmpty { throw ExitCode.badData }
   }
 }
 
@@ -49,7 +51,7 @@ struct WhyCommand: AsyncParsableCommand {
 /// otherwise: a failure here costs nothing yet.
 func indexWords() {
   do {
-    try AgentSession().refreshSpans()
+    try AgentSession().refreshSpans().forEach { Terminal.note("\($0)") }
   } catch {
     Terminal.note("the words of the shards are not indexed yet: \(error)")
   }
