@@ -47,14 +47,15 @@ extension LedgerStore {
       return (try self.latestCheckpoint(connection), frontier)
     }
     let size = frontier.size
+    let earlier = try old.map { try SignedNote(encoded: Array($0.note.utf8)) }
     var signed: SignedNote
-    if let old, old.size == size {
-      signed = try SignedNote(encoded: Array(old.note.utf8))
+    if let earlier, old?.size == size {
+      signed = earlier
     } else {
       try await writeTiles(TileLayout.tiles(from: old?.size ?? 0, to: size))
       signed = try sign(frontier)
     }
-    signed = await cosign(signed, size: size)
+    signed = await cosign(signed, after: earlier, size: size)
     if let old, old.note == signed.encoded, witnesses?.isEnough(signed) == false { return size }
     let kept = try await commit(signed, size: size)
     guard kept.size == size else {

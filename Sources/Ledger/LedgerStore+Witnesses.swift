@@ -5,9 +5,11 @@ import TransparencyLog
 /// will ever have when it is given for the first time.
 extension LedgerStore {
   /// The checkpoint with the cosignatures that come in time.
-  func cosign(_ note: SignedNote, size: Int) async -> SignedNote {
+  func cosign(
+    _ note: SignedNote, after earlier: SignedNote?, size: Int
+  ) async -> SignedNote {
     guard let witnesses else { return note }
-    return await witnesses.cosign(note) { [database] old in
+    return await witnesses.cosign(note, after: earlier) { [database] old in
       guard old <= UInt64(size) else { return [] }
       return try await database.read { connection in
         try ConsistencyProof.prove(

@@ -108,9 +108,10 @@ package actor Witnesses {
 
   /// The checkpoint with the cosignatures of the witnesses that answer in time, all asked at once.
   ///
-  /// `prove` gives the consistency proof from a size to the checkpoint's.
+  /// `earlier` is the one before it. `prove` gives the consistency proof from a size to the checkpoint's.
   func cosign(
-    _ note: SignedNote, prove: @escaping @Sendable (UInt64) async throws -> [TreeHash]
+    _ note: SignedNote, after earlier: SignedNote?,
+    prove: @escaping @Sendable (UInt64) async throws -> [TreeHash]
   ) async -> SignedNote {
     let timeout = timeout
     var lines: [String: SignedNote.Signature] = [:]
@@ -118,7 +119,8 @@ package actor Witnesses {
       for client in clients where isDue(client, note) {
         group.addTask {
           do {
-            let line = try await client.cosign(note, within: timeout, prove: prove)
+            let line = try await client.cosign(
+              note, after: earlier, within: timeout, prove: prove)
             return Outcome(client: client, line: line)
           } catch {
             return Outcome(client: client, failure: "\(error)")

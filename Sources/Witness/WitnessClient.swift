@@ -27,13 +27,17 @@ package actor WitnessClient {
 
   /// The witness's line for a checkpoint.
   ///
-  /// `prove` gives the consistency proof from a size on; it is asked again when the witness says
+  /// `earlier` is a checkpoint before it: if the witness cosigned that, also for another front end of
+  /// the log, it is at its size at least, and need not be asked where it is. `prove` gives the consistency proof from a size on; it is asked again when the witness says
   /// that it is at another size.
   package func cosign(
-    _ note: SignedNote, within limit: Duration,
+    _ note: SignedNote, after earlier: SignedNote? = nil, within limit: Duration,
     prove: @escaping @Sendable (UInt64) async throws -> [TreeHash]
   ) async throws -> SignedNote.Signature {
     let size = try Checkpoint(text: note.text).size
+    if let earlier, case .valid = verifier.verify(earlier) {
+      knownSize = max(knownSize, try Checkpoint(text: earlier.text).size)
+    }
     do {
       return try await withDeadline(limit) { try await self.cosign(note, size, prove) }
     } catch is DeadlineError {

@@ -40,10 +40,10 @@
     /// Ends it as an operator does; its exit code.
     func stop() -> Int32? { process.withLock { $0 }?.stop() }
 
-    /// The last lines that it wrote.
-    var log: String {
-      let text = (try? String(contentsOfFile: folder + ".log", encoding: .utf8)) ?? ""
-      return text.split(separator: "\n").suffix(20).joined(separator: "\n")
-    }
+    /// What it wrote on standard error.
+    var wholeLog: String { (try? String(contentsOfFile: folder + ".log", encoding: .utf8)) ?? "" }
+
+    /// The last lines of that.
+    var log: String { wholeLog.split(separator: "\n").suffix(20).joined(separator: "\n") }
   }
 #endif

@@ -74,6 +74,26 @@ import TransparencyLog
     try await ledger.stop()
   }
 
+  @Test func `a ledger that was restarted knows where its witnesses are`() async throws {
+    let setting = try Setting(1)
+    let witness = setting.witnesses[0]
+    let between = try Interposer(port: witness.port)
+    defer { between.stop() }
+    for round in 1...3 {
+      let ledger = try await RunningLedger(
+        folder: setting.folder,
+        witnesses: .init([(between.url, witness.verifier)], timeout: .seconds(10)))
+      let device = try Device()
+      try device.addTrace()
+      let report = try await device.synchronizer(ledger.url, witnesses: setting.policy(1)).sync()
+      #expect(report.outcome == .complete, "\(report.sentences)")
+      try await ledger.stop()
+      // One request for each checkpoint, that of the empty log included: none is answered with the
+      // witness's size alone.
+      #expect(between.requests.count == round + 1)
+    }
+  }
+
   @Test func `below the quorum no receipt is given, and nothing is lost`() async throws {
     let setting = try Setting(2)
     var ledger = try await RunningLedger(
