@@ -29,8 +29,10 @@ struct ServerOptions: ParsableArguments {
   @Option(help: "The ledger's --batch-size.")
   var batchSize = 256
 
-  /// Runs `body` with connections to a new ledger, which ends with it.
-  func run(_ body: (ServerProcess, Load) async throws -> Void) async throws {
+  /// Runs `body` with connections to a new ledger, which ends with it, and agents that it knows.
+  func run(
+    agents: Int, traces: Int, _ body: (ServerProcess, Load, inout Fleet) async throws -> Void
+  ) async throws {
     let server = try ServerProcess(
       folder: data,
       arguments: [
@@ -39,7 +41,10 @@ struct ServerOptions: ParsableArguments {
         "--admission", "open", "--quota-leaves", "0", "--quota-megabytes", "0",
       ] + (database.map { ["--database", $0] } ?? []))
     do {
-      try await Load.connect(to: server.url) { try await body(server, $0) }
+      try await Load.connect(to: server.url) { load in
+        var fleet = try await load.register(agents, traces: traces)
+        try await body(server, load, &fleet)
+      }
     } catch {
       try? server.stop()
       throw error
@@ -59,13 +64,12 @@ struct Throughput: AsyncParsableCommand {
   @Option(help: "Traces in a batch, 0 to 64; with 0 only headers are logged.") var traces = 1
 
   func run() async throws {
-    try await server.run { server, load in
-      var fleet = try await load.register(agents, traces: traces)
+    try await server.run(agents: agents, traces: traces) { server, load, fleet in
       // Statements are prepared and pages are warm before anything counts.
       try await load.closedLoop(&fleet, batches: fleet.count)
-      let before = try server.usage()
-      let result = try await load.closedLoop(&fleet, batches: leaves)
-      let usage = try server.usage().since(before)
+      let (result, usage) = try await server.measuring {
+        try await load.closedLoop(&fleet, batches: leaves)
+      }
       print(
         """
         | traces a leaf | leaves | leaves/s and core | leaves/s | traces/s and core | p50 ms | p99 ms | peak MiB | disk bytes a leaf |
@@ -91,12 +95,11 @@ struct Latency: AsyncParsableCommand {
   @Option(help: "Traces in a batch.") var traces = 1
 
   func run() async throws {
-    try await server.run { server, load in
-      var fleet = try await load.register(max(16, rate), traces: traces)
+    try await server.run(agents: max(16, rate), traces: traces) { server, load, fleet in
       try await load.closedLoop(&fleet, batches: 2 * fleet.count)
-      let before = try server.usage()
-      let result = try await load.openLoop(&fleet, rate: rate, seconds: seconds)
-      let usage = try server.usage().since(before)
+      let (result, usage) = try await server.measuring {
+        try await load.openLoop(&fleet, rate: rate, seconds: seconds)
+      }
       print(
         """
         | batches/s asked for | answered/s | processor | p50 ms | p99 ms | longest ms |
@@ -122,18 +125,17 @@ struct Growth: AsyncParsableCommand {
   @Option(help: "Proofs asked for at each size.") var proofs = 500
 
   func run() async throws {
-    try await server.run { server, load in
-      var fleet = try await load.register(agents, traces: traces)
+    try await server.run(agents: agents, traces: traces) { server, load, fleet in
       say(
         "| leaves | leaves/s and core | hashes in a proof | proof ms | receipt again ms "
           + "| resident MiB | peak MiB | disk bytes a leaf |")
       say("| --- | --- | --- | --- | --- | --- | --- | --- |")
       var size = 0
       for target in sizes {
-        let before = try server.usage()
         let added = target - size
-        let result = try await load.closedLoop(&fleet, batches: added)
-        let usage = try server.usage().since(before)
+        let (result, usage) = try await server.measuring {
+          try await load.closedLoop(&fleet, batches: added)
+        }
         size = target
         let proof = try await load.proofs(count: proofs, size: size)
         let again = try await load.receiptsAgain(result.samples)

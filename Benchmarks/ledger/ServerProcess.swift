@@ -84,6 +84,15 @@ final class ServerProcess {
       residentMebibytes: mebibytes("VmRSS:"), peakMebibytes: mebibytes("VmHWM:"))
   }
 
+  /// What the process used while `body` ran.
+  func measuring<Result>(
+    _ body: () async throws -> Result
+  ) async throws -> (result: Result, usage: Usage) {
+    let before = try usage()
+    let result = try await body()
+    return (result, try usage().since(before))
+  }
+
   /// The bytes of all files in the data folder.
   func bytesOnDisk() throws -> Int {
     let files = FileManager.default.enumerator(

@@ -14,11 +14,7 @@ struct CrashPoints: AsyncParsableCommand {
       as lines "kept ID", to be held against the log. Ends with exit code 1 at a finding.
       """)
 
-  @Option(help: "A folder for the agents' databases.")
-  var home: String
-
-  @Option(help: "The address of the ledger.")
-  var ledger: String
+  @OptionGroup var surroundings: Surroundings
 
   @Option(help: "The number of crashes.")
   var points = 10_000
@@ -27,7 +23,7 @@ struct CrashPoints: AsyncParsableCommand {
   var seed: UInt64 = 1
 
   func run() async throws {
-    let sweep = CrashSweep(folder: home, ledger: ledger)
+    let sweep = CrashSweep(folder: surroundings.home, ledger: surroundings.ledger)
     var cases = try await sweep.everyPoint()
     say("\(cases.count / FaultDisk.Fate.allCases.count) write points, each lost, torn and kept")
     cases = Array(cases.prefix(points))
@@ -38,7 +34,7 @@ struct CrashPoints: AsyncParsableCommand {
     let kept = outcomes.reduce(into: Set<String>()) { $0.formUnion($1.kept) }
     let stored = outcomes.reduce(into: Set<String>()) { $0.formUnion($1.stored) }
     let lines = stored.map { "kept \($0)\n" }.joined()
-    try DurableFile.write(Array(lines.utf8), to: home + "/kept")
+    try DurableFile.write(Array(lines.utf8), to: surroundings.home + "/kept")
     say(
       "\(outcomes.count) cases, \(cases.reduce(0) { $0 + $1.crashes.count }) crashes, "
         + "\(kept.count) traces acknowledged, \(stored.count) stored and receipted, "

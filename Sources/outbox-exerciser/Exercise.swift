@@ -13,11 +13,7 @@ struct Exercise: AsyncParsableCommand {
       nothing waiting.
       """)
 
-  @Option(help: "The folder for the key and the traces.")
-  var home: String
-
-  @Option(help: "The address of the ledger.")
-  var ledger: String
+  @OptionGroup var surroundings: Surroundings
 
   @Option(help: "How many rounds to run.")
   var rounds = Int.max
@@ -26,12 +22,13 @@ struct Exercise: AsyncParsableCommand {
   var traces = 3
 
   func run() async throws {
-    let folders = Home(config: home, data: home)
+    let folders = Home(config: surroundings.home, data: surroundings.home)
     try folders.create()
     let identity = try ContributorIdentity.agent(in: folders)
     let store = try TraceStore(path: folders.traces)
     let synchronizer = try Synchronizer(
-      store: store, identity: identity, ledger: ledger, timeout: .seconds(10))
+      store: store, identity: identity, ledger: surroundings.ledger,
+      timeout: .seconds(10))
     var round = 0
     while round < rounds {
       round += 1

@@ -10,11 +10,7 @@ struct FlipBytes: AsyncParsableCommand {
     abstract: "Change every byte of a sample store in turn, and check what is lost and reported.",
     discussion: "Ends with exit code 1 if more than a row is lost, or something without a report.")
 
-  @Option(help: "A folder for the sample and its copies.")
-  var home: String
-
-  @Option(help: "The address of the ledger.")
-  var ledger: String
+  @OptionGroup var surroundings: Surroundings
 
   @Option(help: "Only every so many bytes.")
   var every = 1
@@ -23,7 +19,7 @@ struct FlipBytes: AsyncParsableCommand {
   var mask: UInt8 = 0xff
 
   func run() async throws {
-    let sweep = try await FlipSweep(folder: home, ledger: ledger)
+    let sweep = try await FlipSweep(folder: surroundings.home, ledger: surroundings.ledger)
     say("\(sweep.byteCount) bytes, write-ahead log \(sweep.logByteCount) bytes")
     var outcomes: [FlipSweep.Outcome] = []
     var problems = 0

@@ -9,3 +9,12 @@ struct OutboxExerciser: AsyncParsableCommand {
     subcommands: [Exercise.self, Check.self, CrashPoints.self, FlipBytes.self, DecodeHostile.self],
     defaultSubcommand: Exercise.self)
 }
+
+/// Where agents are, and the ledger that they send to.
+struct Surroundings: ParsableArguments {
+  @Option(help: "A folder for the agents' keys and databases.")
+  var home: String
+
+  @Option(help: "The address of the ledger.")
+  var ledger: String
+}
