@@ -293,7 +293,7 @@ let package = Package(
       "LedgerPostgreSQL",
       [
         "LedgerPostgreSQL", "Ledger", "LedgerWire", "Trace", "TransparencyLog", "Corpus",
-        httpClient, "TestSupport", "LedgerTestSupport", "tributary-ledger",
+        "TestSupport", "LedgerTestSupport", "tributary-ledger",
       ]),
     tests(
       "Witness",

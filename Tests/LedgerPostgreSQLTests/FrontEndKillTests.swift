@@ -1,9 +1,7 @@
 #if PostgreSQL
-  import AsyncHTTPClient
   import Foundation
   import LedgerTestSupport
   import LedgerWire
-  import NIOCore
   import Synchronization
   import Testing
   import Trace
@@ -26,30 +24,19 @@
     private final class Traffic: Sendable {
       let acknowledged = Mutex<[Acknowledged]>([])
       let isOver = Atomic(false)
-      let http: HTTPClient
       let frontEnds: [FrontEnd]
 
-      init(_ frontEnds: [FrontEnd]) {
-        self.frontEnds = frontEnds
-        var configuration = HTTPClient.Configuration()
-        configuration.connectionPool.retryConnectionEstablishment = false
-        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-      }
+      init(_ frontEnds: [FrontEnd]) { self.frontEnds = frontEnds }
 
       var count: Int { acknowledged.withLock { $0.count } }
 
       /// The body of the answer, or nil if it is to be asked for again.
       func post(_ url: String, _ body: [UInt8]) async -> [UInt8]? {
         guard !url.hasPrefix("/") else { return nil }
-        var request = HTTPClientRequest(url: url)
-        request.method = .POST
-        request.body = .bytes(ByteBuffer(bytes: body))
-        guard let response = try? await http.execute(request, timeout: .seconds(10)),
-          let answer = try? await response.body.collect(upTo: 1 << 20)
+        guard let answer = try? await HTTP.post(url, body, timeout: .seconds(10))
         else { return nil }
-        if response.status == .ok { return Array(buffer: answer) }
-        #expect(
-          response.status.code >= 500, "\(response.status): \(String(buffer: answer))")
+        if answer.status == 200 { return Array(answer.body.utf8) }
+        #expect(answer.status >= 500, "\(answer.status): \(answer.body)")
         return nil
       }
 
@@ -107,7 +94,6 @@
         try await group.waitForAll()
       }
       try await checkReceipts(traffic)
-      try await traffic.http.shutdown()
       for frontEnd in frontEnds { #expect(frontEnd.stop() == 0, "\(frontEnd.log)") }
       try await checkLog(log, traffic.acknowledged.withLock { $0 })
       print("\(kills) kills, \(traffic.count) acknowledged batches")

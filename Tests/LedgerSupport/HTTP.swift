@@ -9,6 +9,13 @@ package enum HTTP {
     package let body: String
   }
 
+  /// Does not try again where nobody listens: servers are killed here.
+  private static let client: HTTPClient = {
+    var configuration = HTTPClient.Configuration()
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }()
+
   package static func get(_ url: String) async throws -> Answer {
     try await send(HTTPClientRequest(url: url))
   }
@@ -25,7 +32,7 @@ package enum HTTP {
   private static func send(
     _ request: HTTPClientRequest, timeout: TimeAmount = .seconds(120)
   ) async throws -> Answer {
-    let response = try await HTTPClient.shared.execute(request, timeout: timeout)
+    let response = try await client.execute(request, timeout: timeout)
     let body = try await response.body.collect(upTo: 1 << 20)
     return Answer(
       status: response.status.code, type: response.headers.first(name: "content-type"),
