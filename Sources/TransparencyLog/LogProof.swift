@@ -56,7 +56,7 @@ package struct LogProof: Equatable, Sendable {
   }
 
   /// The checkpoint, when the log's key signed it and the path leads from the entry to its root.
-  package func verify(entry: some Sequence<UInt8>, by log: NoteVerifier) -> CheckpointVerdict {
+  package func verify(entry: [UInt8], by log: NoteVerifier) -> CheckpointVerdict {
     let verdict = Checkpoint.verify(note, by: log)
     guard case .valid(let checkpoint) = verdict else { return verdict }
     let proof = InclusionProof(leafIndex: leafIndex, treeSize: checkpoint.size, path: path)

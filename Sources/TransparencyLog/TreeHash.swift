@@ -20,9 +20,9 @@ package struct TreeHash: Hashable, Sendable {
   package static let emptyTree = TreeHash(SHA256.hash(data: [UInt8]()))
 
   /// SHA-256(0x00 || data): what the tree holds for one entry.
-  package static func leaf(_ data: some Sequence<UInt8>) -> TreeHash {
+  package static func leaf(_ data: [UInt8]) -> TreeHash {
     var input: [UInt8] = []
-    input.reserveCapacity(1 + data.underestimatedCount)
+    input.reserveCapacity(1 + data.count)
     input.append(0x00)
     input += data
     return TreeHash(SHA256.hash(data: input))

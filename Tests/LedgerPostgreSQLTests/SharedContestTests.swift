@@ -1,5 +1,6 @@
 #if PostgreSQL
   import Corpus
+  import LedgerTestSupport
   import LedgerWire
   import Testing
   import TransparencyLog

@@ -2,7 +2,9 @@ import Corpus
 import Crypto
 import Foundation
 import Ledger
+import LedgerTestSupport
 import LedgerWire
+import TestSupport
 import Testing
 import TransparencyLog
 

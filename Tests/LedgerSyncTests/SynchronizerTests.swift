@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import GRDB
+import LedgerTestSupport
 import LedgerWire
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import GRDB
+import LedgerTestSupport
 import TestSupport
 import Testing
 import Trace

@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import LedgerTestSupport
 import LedgerWire
 import Synchronization
 import Testing

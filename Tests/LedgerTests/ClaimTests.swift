@@ -1,8 +1,10 @@
 import Corpus
 import Foundation
 import GRDB
+import LedgerTestSupport
 import LedgerWire
 import Synchronization
+import TestSupport
 import Testing
 import Trace
 import TransparencyLog

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Corpus
 import Foundation
+import LedgerTestSupport
 import LedgerWire
 import NIOCore
 import Testing

@@ -1,6 +1,7 @@
 import Corpus
 import Crypto
 import Foundation
+import LedgerTestSupport
 import LedgerWire
 import Synchronization
 import Testing

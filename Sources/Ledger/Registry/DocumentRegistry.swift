@@ -22,7 +22,6 @@ struct DocumentRegistry {
   func add(_ documents: [DocumentFingerprint], of root: Corpus.Digest) throws {
     guard !documents.isEmpty else { return }
     let first = try reserve(documents.count)
-    var bands: [[SQLValue]] = []
     for (number, document) in documents.enumerated() {
       let position = first + number
       let owner = try owner(of: document, before: position)
@@ -36,7 +35,7 @@ struct DocumentRegistry {
           .blob(document.signature), owner.map { .integer($0) } ?? .null,
         ])
       guard owner == nil else { continue }
-      bands = document.bands.enumerated().map { band, value in
+      let bands: [[SQLValue]] = document.bands.enumerated().map { band, value in
         [.integer(band), .integer(value), .integer(position)]
       }
       try connection.insert(into: "shard_bands", columns: ["band", "value", "position"], bands)

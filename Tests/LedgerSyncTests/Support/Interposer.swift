@@ -1,4 +1,5 @@
 import Foundation
+import LedgerTestSupport
 
 /// Somebody between the agent and a real ledger, who sees every byte and may change some.
 struct Interposer {
