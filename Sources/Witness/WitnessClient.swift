@@ -28,8 +28,9 @@ package actor WitnessClient {
   /// The witness's line for a checkpoint.
   ///
   /// `earlier` is a checkpoint before it: if the witness cosigned that, also for another front end of
-  /// the log, it is at its size at least, and need not be asked where it is. `prove` gives the consistency proof from a size on; it is asked again when the witness says
-  /// that it is at another size.
+  /// the log, it is at its size at least, and need not be asked where it is. `prove` gives the
+  /// consistency proof from a size on; it is asked again when the witness says that it is at another
+  /// size.
   package func cosign(
     _ note: SignedNote, after earlier: SignedNote? = nil, within limit: Duration,
     prove: @escaping @Sendable (UInt64) async throws -> [TreeHash]
