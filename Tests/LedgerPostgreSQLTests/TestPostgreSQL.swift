@@ -117,15 +117,16 @@
       unix_socket_directories = '$2'
       shared_buffers = 16MB
       max_connections = 80" >>"$data/postgresql.conf" &&
-      "$1/pg_ctl" -D "$data" -l "$2/log" -w start >/dev/null 2>&1 || { echo failed; exit 1; }
+      "$1/pg_ctl" -D "$data" -l "$2/log" -w start >>"$2/log" 2>&1 || { echo failed; exit 1; }
       echo ready
       while [ -d "/proc/$3" ]; do
         read -r -t 1 word
         status=$?
         [ $status -gt 128 ] && continue
         [ $status -ne 0 ] && break
-        "$1/pg_ctl" -D "$data" -l "$2/log" -m "$word" -w restart >/dev/null 2>&1 &&
-          echo restarted || echo failed
+        # The server may be up though pg_ctl gave up waiting for it.
+        "$1/pg_ctl" -D "$data" -l "$2/log" -m "$word" -w restart >>"$2/log" 2>&1 ||
+          "$1/pg_isready" -q -h "$2" && echo restarted || echo failed
       done
       "$1/pg_ctl" -D "$data" -m immediate stop >/dev/null 2>&1
       rm -rf "$2"
