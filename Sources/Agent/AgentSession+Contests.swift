@@ -16,12 +16,10 @@ extension AgentSession {
     let root = shard.manifest.root
     let proof = try ClaimReceipt(path: receipt).proof
     let documents = try fingerprints(of: shard).map(\.fingerprint)
-    let given = try ledgerKey()
     let invitation = try settings.invitation.map { text throws(NoteError) in
       try Invitation(token: text)
     }
-    return try await asking { client in
-      let log = try await client.key(given)
+    return try await askingRegistry { client, log in
       let held = try await client.shard(root)
       let isTaken = held.map { $0.contributor != identity.publicKey.hex } ?? false
       var lines: [String] = []

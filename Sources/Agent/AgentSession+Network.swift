@@ -53,10 +53,16 @@ extension AgentSession {
   /// For each contributor a line with the credits of a period, and one for each shard: how it stands.
   package func statements(of keys: [ContributorKey], period: String?) async throws -> [String] {
     let period = period ?? Self.currentPeriod()
-    let messages = try await asking { client in
+    let statements = try await askingAll { client in
       var messages: [StatementMessage] = []
       for key in keys { messages.append(try await client.statement(of: key, period: period)) }
       return messages
+    }
+    let messages = try keys.indices.map { index in
+      guard let total = StatementMessage.total(of: statements.map { $0[index] }) else {
+        throw LedgerFailure.garbage("statement: found numbers that no log can have")
+      }
+      return total
     }
     let rows = zip(keys, messages).map { key, message in
       [

@@ -13,12 +13,11 @@ extension AgentSession {
   ) async throws -> [String] {
     let manifest = shard.manifest
     let documents = try fingerprints(of: shard)
-    let (given, witnesses) = try (ledgerKey(), settings.witnessPolicy())
+    let witnesses = try settings.witnessPolicy()
     let invitation = try settings.invitation.map { text throws(NoteError) in
       try Invitation(token: text)
     }
-    let (log, held, proof, policy) = try await asking { client in
-      let log = try await client.key(given)
+    let (log, held, proof, policy) = try await askingRegistry { client, log in
       let held = try await client.registerShard(
         manifest, documents: documents.map(\.fingerprint), identity: identity, log: log,
         invitation: invitation)
@@ -51,10 +50,6 @@ extension AgentSession {
       statement.shards.map { ["  \($0.root.prefix(8))", $0.name, $0.standingInWords] }
       + installed.map { ["  \($0.root.short)", $0.manifest.name, "unregistered"] }
     return Figures.table(rows)
-  }
-
-  func ledgerKey() throws -> NoteVerifier? {
-    try settings.ledgerKey.map { text throws(NoteError) in try NoteVerifier(vkey: text) }
   }
 
   /// Of the shard's documents; of a shard with too many for a claim, of the longest.

@@ -9,6 +9,7 @@ extension LedgerRouter {
       return try Response.json(try await service.contest(body))
     }
     group.get("/contests") { request, _ in
+      try service.checkRegistry("contest")
       let count = try request.optionalNumber("limit") ?? ContestPage.maximumCount
       guard (1...ContestPage.maximumCount).contains(count) else {
         throw LedgerRefusal.malformed("limit", "\(count)", "1 to \(ContestPage.maximumCount)")
@@ -18,10 +19,12 @@ extension LedgerRouter {
           from: request.optionalNumber("from") ?? 0, count: count))
     }
     group.get("/contests/:index") { _, context in
-      try Response.json(try await service.store.contest(context.index()))
+      try service.checkRegistry("contest")
+      return try Response.json(try await service.store.contest(context.index()))
     }
     group.get("/contests/:index/record") { _, context in
-      Response.cbor(try await service.store.contestRecord(context.index()))
+      try service.checkRegistry("contest")
+      return Response.cbor(try await service.store.contestRecord(context.index()))
     }
   }
 }

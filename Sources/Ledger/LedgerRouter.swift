@@ -30,16 +30,18 @@ struct LedgerRouter {
     group.get("/policy") { _, _ in Response.text(try await service.policy()) }
     group.post("/agents") { request, _ in
       let body = try await request.bytes(maximum: LedgerLimits.registrationBytes)
-      return try Response.json(try await service.registerAgent(body))
+      return try Response.json(
+        try await service.registerAgent(body, forClaims: request.isForClaims()))
     }
     group.get("/agents/:key") { _, context in
-      try Response.json(try await service.store.agent(context.key("key")))
+      try Response.json(try await service.agent(context.key("key")))
     }
     group.post("/shards") { request, _ in
       let body = try await request.bytes(maximum: LedgerLimits.claimSubmissionBytes)
       return try Response.json(try await service.registerShard(body))
     }
     group.get("/shards/:root") { _, context in
+      try service.checkRegistry("shard")
       let text = try context.parameters.require("root")
       guard let root = Corpus.Digest(hex: text) else {
         throw LedgerRefusal.malformed("root", text, "64 hexadecimal digits")
@@ -115,6 +117,15 @@ extension BasicRequestContext {
 }
 
 extension Request {
+  /// Whether an agent is registered to make claims and contests, and not to send batches.
+  fileprivate func isForClaims() throws -> Bool {
+    switch uri.queryParameters["for"] {
+    case nil: false
+    case "claims": true
+    case let other?: throw LedgerRefusal.malformed("for", String(other), "claims, or nothing")
+    }
+  }
+
   func number(_ name: String) throws -> Int {
     let text = uri.queryParameters[Substring(name)].map(String.init)
     guard let number = text.flatMap({ Int($0) }), number >= 0 else {

@@ -48,8 +48,21 @@ package struct LedgerService: Sendable {
   /// Integrates what waits without waiting for more.
   func finish() async { await sequencer.finish() }
 
-  func registerAgent(_ signed: [UInt8]) async throws -> AgentMessage {
-    try await registrar.register(signed, now: now())
+  /// Makes an agent known; log shard 0 also takes those who only make claims.
+  func registerAgent(_ signed: [UInt8], forClaims: Bool = false) async throws -> AgentMessage {
+    try await registrar.register(signed, forClaims: forClaims, now: now())
+  }
+
+  /// What is known of an agent.
+  func agent(_ key: ContributorKey) async throws -> AgentMessage {
+    if let known = try await store.knownAgent(key) { return known }
+    try store.logShard?.check(agent: key, "agent")
+    return try await store.agent(key)
+  }
+
+  /// Refuses what concerns the registry of documents, if another log shard has it.
+  func checkRegistry(_ field: String) throws(LedgerRefusal) {
+    try store.logShard?.checkRegistry(field)
   }
 
   /// The policy in force, a signed note.
@@ -59,6 +72,7 @@ package struct LedgerService: Sendable {
 
   /// Logs a claim to a shard, or finds it logged; the same claim gets the same receipt every time.
   func registerShard(_ body: [UInt8]) async throws -> ShardMessage {
+    try checkRegistry("claim")
     let claim = try ShardClaim.decode(body, origin: origin)
     try await checkKnown(claim.contributor, "shard.contributor")
     if try await !store.isPublished(claim) { _ = try await sequencer.append(.claim(claim)) }
@@ -67,6 +81,7 @@ package struct LedgerService: Sendable {
 
   /// Decides a contest; the same contest has the same outcome every time.
   func contest(_ body: [UInt8]) async throws -> ContestMessage {
+    try checkRegistry("contest")
     let contest = try Contest.verify(body, origin: origin)
     if let number = try await store.number(ofContest: body) {
       return try await store.contest(number)
@@ -85,6 +100,9 @@ package struct LedgerService: Sendable {
   }
 
   /// Claims and contests cost as much as many batches, so who makes one was admitted.
+  ///
+  /// Of log shards only the first gets here. It knows keys of every prefix; those of other log shards
+  /// were registered for claims, and their batches are refused whoever knows them.
   private func checkKnown(_ key: ContributorKey, _ field: String) async throws {
     guard store.terms.admission != .open, try await store.knownAgent(key) == nil else { return }
     throw LedgerRefusal(
@@ -103,6 +121,7 @@ package struct LedgerService: Sendable {
   private func receipt(of body: [UInt8]) async throws -> ReceiptMessage {
     let submission = try BatchSubmission.decode(body)
     var batch = try admission.admitHeader(of: submission)
+    try store.logShard?.check(agent: batch.header.agent, "batch.agent")
     // Before the content is looked at: what was accepted once is never refused later, and a
     // second batch under a used number is evidence whatever it holds.
     switch try await standing(of: batch, payload: submission.payload) {

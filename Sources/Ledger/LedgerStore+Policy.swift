@@ -15,11 +15,14 @@ extension LedgerStore {
       for _ in 0..<3 {
         let row = try connection.row(
           "SELECT version, note FROM policies ORDER BY version DESC LIMIT 1")
+        var last: LedgerPolicy?
         if let row {
           let note = try Self.policyNote(row, source: connection.source)
           let policy = try Self.verify(note, by: verifier, source: connection.source)
           if policy.terms == terms { return (policy, note) }
+          last = policy
         }
+        try self.checkLogShards(terms, after: last, connection)
         let version = try (row?.integer("version") ?? 0) + 1
         let policy = LedgerPolicy(origin: origin, version: version, terms: terms)
         let note = try policy.sign(by: signer)

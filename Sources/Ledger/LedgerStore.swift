@@ -15,6 +15,8 @@ package final class LedgerStore: Sendable {
   package let witnesses: Witnesses?
   /// What this process asks of agents.
   let terms: PolicyTerms
+  /// Which log shard this is; nil in a ledger of one log.
+  let logShard: LogShardRole?
   private let lock: Mutex<FileLock?>
 
   package var verifier: NoteVerifier { signer.verifier }
@@ -25,7 +27,7 @@ package final class LedgerStore: Sendable {
   /// Opens or creates the store in a folder; a second process is refused.
   ///
   /// Static files go to `publicFolder`, by default `public` in the same folder. Without a database
-  /// the state is in a file of SQLite in the folder.
+  /// the state is in a file of SQLite in the folder. Terms with log shards have to name this log.
   package init(
     folder: String, publicFolder: String? = nil, database: (any SQLDatabase)? = nil,
     signer: NoteSigner, witnesses: Witnesses? = nil, terms: PolicyTerms = .open
@@ -40,6 +42,7 @@ package final class LedgerStore: Sendable {
     self.signer = signer
     self.witnesses = witnesses
     self.terms = terms
+    logShard = try LogShardRole(terms.logShards, of: signer.verifier)
     self.publicFolder = PublicFolder(path: publicFolder ?? folder + "/public")
     self.database = try database ?? SQLiteDatabase(path: folder + "/" + LedgerSchema.file)
   }

@@ -37,8 +37,13 @@ actor Registrar {
   }
 
   /// Makes an agent known; one that is known already brings nothing.
-  func register(_ signed: [UInt8], now: Int) async throws -> AgentMessage {
+  func register(_ signed: [UInt8], forClaims: Bool, now: Int) async throws -> AgentMessage {
     let registration = try AgentRegistration.verify(signed, origin: store.verifier.name)
+    if forClaims {
+      try store.logShard?.checkRegistry("agent")
+    } else {
+      try store.logShard?.check(agent: registration.agent, "agent")
+    }
     if let known = try await store.knownAgent(registration.agent) { return known }
     try await admit(registration, now: now)
     return try await store.register(registration, record: signed, now: now)

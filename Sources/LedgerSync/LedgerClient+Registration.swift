@@ -44,13 +44,19 @@ extension LedgerClient {
   ///
   /// The ledger is asked first without any work: one that knows the agent, or admits everybody,
   /// needs none. Throws ``Held`` when the agent does not do what the ledger asks for.
+  ///
+  /// Of log shards the first one takes any key that is registered for claims alone.
   func register(
     _ identity: ContributorIdentity, log: NoteVerifier, invitation: Invitation?,
-    limits: WorkLimits = WorkLimits()
+    limits: WorkLimits = WorkLimits(), forClaims: Bool = false
   ) async throws -> AdmissionOutcome {
+    let send = { (proof: AdmissionProof) in
+      let body = try AgentRegistration.sign(origin: log.name, identity: identity, proof: proof)
+      try await registerAgent(body, forClaims: forClaims)
+    }
     let first = invitation.map { AdmissionProof.invitation($0) } ?? .none
     do {
-      try await send(identity, log, first)
+      try await send(first)
       return invitation == nil ? .free : .invitation
     } catch let refusal as LedgerRefusal
       where refusal.error == .notAdmitted && refusal.field == "admission"
@@ -66,7 +72,7 @@ extension LedgerClient {
       let solution = try await solve(work, policy.digest, identity.publicKey)
       let time = ContinuousClock.now - start
       do {
-        try await send(identity, log, .work(policy: policy.digest, nonce: solution.nonce))
+        try await send(.work(policy: policy.digest, nonce: solution.nonce))
         return .work(work, tries: solution.tries, time: time)
       } catch let refusal as LedgerRefusal
         where refusal.error == .outdatedPolicy && round < Self.maximumPolicies
@@ -107,7 +113,7 @@ extension LedgerClient {
     do {
       return try await ask()
     } catch let refusal as LedgerRefusal where refusal.error == .unknownAgent {
-      _ = try await register(identity, log: log, invitation: invitation)
+      _ = try await register(identity, log: log, invitation: invitation, forClaims: true)
       return try await ask()
     }
   }
@@ -124,13 +130,6 @@ extension LedgerClient {
     } catch {
       throw Distrust("The ledger's policy is not to be believed: \(error).")
     }
-  }
-
-  private func send(
-    _ identity: ContributorIdentity, _ log: NoteVerifier, _ proof: AdmissionProof
-  ) async throws {
-    let body = try AgentRegistration.sign(origin: log.name, identity: identity, proof: proof)
-    try await registerAgent(body)
   }
 }
 

@@ -108,8 +108,8 @@ extension LedgerClient {
 
   /// Sends a signed registration.
   @discardableResult
-  func registerAgent(_ signed: [UInt8]) async throws -> AgentMessage {
-    try json(try await post("/v1/agents", signed))
+  func registerAgent(_ signed: [UInt8], forClaims: Bool = false) async throws -> AgentMessage {
+    try json(try await post(forClaims ? "/v1/agents?for=claims" : "/v1/agents", signed))
   }
 
   /// Credits of a contributor, of one period (`2026-11`) or of all.

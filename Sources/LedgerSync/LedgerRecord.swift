@@ -73,24 +73,32 @@ extension TraceStore {
   /// Forgets a ledger's key and checkpoint, so that the next contact pins what it finds.
   ///
   /// Traces that the forgotten log had not acknowledged wait again, for whatever log comes next.
-  /// Their sealed batches stay: should the same log come back, it gets the same bytes.
+  /// Their sealed batches stay: should the same log come back, it gets the same bytes. Log shards of
+  /// the ledger are forgotten with it.
   package func forgetLedger(_ url: String) throws {
     let url = try LedgerAddress.normalize(url)
+    let shards = try logShards(ledger: url)?.members ?? []
     try write { database in
+      for url in [url] + shards.map(\.url) { try Self.forget(url, database) }
       try database.execute(
-        sql: """
-          UPDATE traces SET batch = NULL WHERE batch IN (
-            SELECT number FROM batches WHERE state IN ('sealed', 'sent', 'quarantined')
-              AND log = (SELECT vkey FROM ledgers WHERE url = ?))
-          """, arguments: [url])
-      // The row stays: remains of a deleted one might be taken for a lost one.
-      try database.execute(
-        sql: """
-          UPDATE ledgers SET vkey = NULL, checkpoint = NULL, registered = NULL, failures = 0,
-            next_attempt = NULL, asked_to_wait = NULL, last_problem = NULL, last_success = NULL
-          WHERE url = ?
-          """, arguments: [url])
+        sql: "UPDATE log_shards SET policy = NULL WHERE url = ?", arguments: [url])
     }
+  }
+
+  private static func forget(_ url: String, _ database: Database) throws {
+    try database.execute(
+      sql: """
+        UPDATE traces SET batch = NULL WHERE batch IN (
+          SELECT number FROM batches WHERE state IN ('sealed', 'sent', 'quarantined')
+            AND log = (SELECT vkey FROM ledgers WHERE url = ?))
+        """, arguments: [url])
+    // The row stays: remains of a deleted one might be taken for a lost one.
+    try database.execute(
+      sql: """
+        UPDATE ledgers SET vkey = NULL, checkpoint = NULL, registered = NULL, failures = 0,
+          next_attempt = NULL, asked_to_wait = NULL, last_problem = NULL, last_success = NULL
+        WHERE url = ?
+        """, arguments: [url])
   }
 
   func markRegistered(_ agent: ContributorKey?, ledger url: String) throws {

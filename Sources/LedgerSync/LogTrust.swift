@@ -19,12 +19,7 @@ struct LogTrust: Sendable {
     witnesses: WitnessPolicy? = nil, now: @escaping @Sendable () -> Int = SyncClock.system.now
   ) async throws -> (trust: LogTrust, isFirstContact: Bool) {
     let pinned = try store.ledger(client.url)?.verifier()
-    if let given, let pinned, given != pinned {
-      throw Distrust(
-        "The given log key \(given.vkey) is not the pinned one, \(pinned.vkey). "
-          + "If the log was replaced on purpose, forget the old one: tributary sync --forget-log")
-    }
-    var verifier = given ?? pinned
+    var verifier = try key(store: store, ledger: client.url, given: given)
     if verifier == nil { verifier = try await client.key() }
     guard let verifier else { throw LedgerFailure.garbage("found no log key") }
     let trust = LogTrust(
@@ -34,6 +29,20 @@ struct LogTrust: Sendable {
     try await trust.checkHistory(seen)
     try store.keep(seen, ledger: client.url)
     return (trust, pinned == nil)
+  }
+
+  /// The key that is trusted for the log at that address before it is asked: the given one, which has
+  /// to be the pinned one if there is one.
+  static func key(
+    store: TraceStore, ledger url: String, given: NoteVerifier?
+  ) throws -> NoteVerifier? {
+    let pinned = try store.ledger(url)?.verifier()
+    if let given, let pinned, given != pinned {
+      throw Distrust(
+        "The given log key \(given.vkey) is not the pinned one, \(pinned.vkey). "
+          + "If the log was replaced on purpose, forget the old one: tributary sync --forget-log")
+    }
+    return given ?? pinned
   }
 
   /// A receipt that includes the entry, continues the history seen so far, and has the

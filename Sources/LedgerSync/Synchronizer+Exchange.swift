@@ -13,9 +13,7 @@ extension Synchronizer {
   func exchange() async throws -> SyncReport {
     progress = SyncReport()
     do {
-      try await LedgerClient.connect(to: url, timeout: timeout, now: clock.now) { client in
-        try await deliverAll(client)
-      }
+      try await deliverAll()
     } catch let failure as LedgerFailure {
       return try reportFailure(failure.description, .later, wait: failure.wait, progress)
     } catch let distrust as Distrust {
@@ -30,17 +28,26 @@ extension Synchronizer {
     return try reportSuccess(progress)
   }
 
-  private func deliverAll(_ client: LedgerClient) async throws {
+  /// Trusts the log of that key, or on first contact the one that is there.
+  func establish(
+    _ client: LedgerClient, key: NoteVerifier?, isLogShard: Bool
+  ) async throws -> LogTrust {
     let (trust, isFirstContact) = try await LogTrust.establish(
-      store: store, client: client, given: logKey, witnesses: witnesses, now: clock.now)
+      store: store, client: client, given: key, witnesses: witnesses, now: clock.now)
     if isFirstContact {
-      progress.sentences.append(
-        logKey == nil
-          ? "First contact with the log \(trust.verifier.name): its key is now pinned, "
-            + "\(trust.verifier.vkey)."
-          : "First contact with the log \(trust.verifier.name): it has the key that was given.")
+      let why =
+        key == nil
+        ? "its key is now pinned, \(trust.verifier.vkey)"
+        : isLogShard
+          ? "it has the key that the ledger's policy names" : "it has the key that was given"
+      progress.sentences.append("First contact with the log \(trust.verifier.name): \(why).")
     }
-    if try store.ledger(url)?.registered != identity.publicKey {
+    return trust
+  }
+
+  /// Registers this agent at a log if need be, and sends what waits for it.
+  func deliverAll(_ client: LedgerClient, _ trust: LogTrust) async throws {
+    if try store.ledger(client.url)?.registered != identity.publicKey {
       try await register(client, trust)
     }
     while let batch = try nextBatch(trust) {
@@ -60,7 +67,7 @@ extension Synchronizer {
   private func register(_ client: LedgerClient, _ trust: LogTrust) async throws {
     let admission = try await client.register(
       identity, log: trust.verifier, invitation: invitation, limits: workLimits)
-    try store.markRegistered(identity.publicKey, ledger: url)
+    try store.markRegistered(identity.publicKey, ledger: client.url)
     if let sentence = admission.sentence { progress.sentences.append(sentence) }
   }
 
@@ -79,7 +86,7 @@ extension Synchronizer {
     }
     let (receipt, seen) = try await trust.verify(given, entry: batch.signedHeader)
     try store.settle(
-      batch, receipt: receipt.encoded, checkpoint: seen, ledger: url, now: clock.now())
+      batch, receipt: receipt.encoded, checkpoint: seen, ledger: client.url, now: clock.now())
     guard batch.state != .quarantined else { return }
     progress.receiptedBatches += 1
     progress.receiptedTraces += batch.count
@@ -113,7 +120,7 @@ extension Synchronizer {
           + "(\(refusal.field): found \(refusal.found), expected \(refusal.expected)). "
           + "Either it lost batches that it acknowledged, or this agent's key is in use elsewhere.")
     case .wrongOrigin, .unknownAgent, .busy, .internal, .notFound, .taken, .notAdmitted,
-      .outdatedPolicy, .overQuota, .contestClosed, .notProven:
+      .outdatedPolicy, .overQuota, .contestClosed, .notProven, .misdirected:
       throw refusal
     case .malformed, .badSignature, .tooLarge, .invalidTrace:
       guard batch.state != .quarantined else { throw refusal }
@@ -133,7 +140,8 @@ extension Synchronizer {
     report.outcome = .complete
     report.waitingTraces = try store.statistics().waiting
     if report.receiptedBatches > 0 {
-      let origin = try knownLog()?.name ?? url
+      let shard = try logShard().map { " (log shard \($0.number) of \($0.count))" } ?? ""
+      let origin = (try knownLog()?.name ?? url) + shard
       report.sentences.append(
         "\(Phrase.count(report.receiptedTraces, "trace")) in "
           + "\(Phrase.count(report.receiptedBatches, "batch")) "

@@ -10,16 +10,27 @@ extension Synchronizer {
     var report = SyncReport()
     report.outcome = .dryRun
     report.waitingTraces = try store.statistics().waiting
-    let record = try store.ledger(url)
+    let shard = try logShard()
+    let address = shard?.log.url ?? url
+    let get = { (path: String, purpose: String) in
+      OutgoingRequest(method: "GET", url: address + path, body: [], purpose: purpose)
+    }
+    let post = { (path: String, body: [UInt8], purpose: String) in
+      OutgoingRequest(method: "POST", url: address + path, body: body, purpose: purpose)
+    }
+    let record = try store.ledger(address)
     let log = try knownLog()
     if log == nil {
       report.requests.append(get("/v1/key", "asks for the log's public key, to pin it"))
     }
     report.requests.append(get("/v1/checkpoint", "asks for the log's signed state"))
+    if shard != nil, record?.registered != identity.publicKey {
+      report.requests.append(get("/v1/policy", "asks whether it names the same log shards"))
+    }
     guard let log else {
       report.requests += try store.pendingParts(of: identity.publicKey).map {
         OutgoingRequest(
-          method: "POST", url: url + "/v1/batches", body: $0,
+          method: "POST", url: address + "/v1/batches", body: $0,
           purpose: "public part of a trace, compressed with others under a signed header")
       }
       report.sentences = [
@@ -47,13 +58,5 @@ extension Synchronizer {
             : "batch \(batch.sequence) with \(Phrase.count(batch.count, "trace"))"))
     }
     return report
-  }
-
-  private func get(_ path: String, _ purpose: String) -> OutgoingRequest {
-    OutgoingRequest(method: "GET", url: url + path, body: [], purpose: purpose)
-  }
-
-  private func post(_ path: String, _ body: [UInt8], _ purpose: String) -> OutgoingRequest {
-    OutgoingRequest(method: "POST", url: url + path, body: body, purpose: purpose)
   }
 }

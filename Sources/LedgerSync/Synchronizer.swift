@@ -141,9 +141,9 @@ package actor Synchronizer {
     return try store.nextBatch(log: log, agent: identity.publicKey) != nil
   }
 
-  /// The log's key, if it is known already.
+  /// The key of this agent's log, if it is known already.
   func knownLog() throws -> NoteVerifier? {
-    try logKey ?? store.ledger(url)?.verifier()
+    try logShard()?.log.verifier ?? logKey ?? store.ledger(url)?.verifier()
   }
 
   func waitingSentence(_ count: Int) -> String {

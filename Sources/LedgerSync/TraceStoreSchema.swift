@@ -4,7 +4,7 @@ import GRDB
 /// The tables of the traces and of the outbox, and how they are opened.
 enum TraceStoreSchema {
   /// The number of the last migration.
-  static let version = 2
+  static let version = 3
 
   /// Opens or creates the database.
   ///
@@ -56,7 +56,7 @@ enum TraceStoreSchema {
   /// The tables whose rows carry checksums, after the last migration.
   static let checkedTables = Result {
     try sound(version).read { database in
-      try ["traces", "batches", "headers", "ledgers", "damages"].map {
+      try ["traces", "batches", "headers", "ledgers", "damages", "log_shards"].map {
         try CheckedTable($0, database)
       }
     }
@@ -130,6 +130,14 @@ enum TraceStoreSchema {
       for name in ["traces", "batches", "headers", "ledgers"] {
         try database.execute(sql: try CheckedTable(name, database).fill)
       }
+    }
+    migrator.registerMigration("3") { database in
+      // The policy in which a ledger's log named its log shards.
+      try database.execute(
+        sql: """
+          CREATE TABLE log_shards (
+            url TEXT PRIMARY KEY, policy TEXT, version INTEGER NOT NULL DEFAULT 0, checksum BLOB)
+          """)
     }
     return migrator
   }

@@ -136,6 +136,44 @@ package struct StatementMessage: Equatable, Sendable, Codable {
     answers = credits.reduce(0) { $0 + $1.answers }
     sharePPM = credits.reduce(0) { $0 + $1.sharePPM }
   }
+
+  /// One statement of what all log shards say of a contributor; nil for none, and for numbers that
+  /// no log can have.
+  ///
+  /// An agent's traces are all in one log, so that no answer is counted twice. Name and shards are
+  /// those of the first, which has the registry.
+  package static func total(of statements: [StatementMessage]) -> StatementMessage? {
+    guard let registry = statements.first, canBeSummed(statements.flatMap(\.credits)) else {
+      return nil
+    }
+    var sums: [String: Credit] = [:]
+    for credit in statements.flatMap(\.credits) {
+      sums[credit.period, default: Credit(period: credit.period, answers: 0, sharePPM: 0)] += credit
+    }
+    return StatementMessage(
+      log: registry.log, contributor: registry.contributor, name: registry.name,
+      shards: registry.shards, credits: sums.values.sorted { $0.period < $1.period })
+  }
+}
+
+extension StatementMessage {
+  /// Whether no number is negative, and no sum of some of them too large.
+  private static func canBeSummed(_ credits: [Credit]) -> Bool {
+    var total = 0
+    for number in credits.flatMap({ [$0.answers, $0.sharePPM] }) {
+      let (sum, overflow) = total.addingReportingOverflow(number)
+      guard number >= 0, !overflow else { return false }
+      total = sum
+    }
+    return true
+  }
+}
+
+extension StatementMessage.Credit {
+  fileprivate static func += (sum: inout Self, other: Self) {
+    sum.answers += other.answers
+    sum.sharePPM += other.sharePPM
+  }
 }
 
 /// Two signed headers with one sequence number, both in base64.

@@ -40,12 +40,16 @@ package struct PolicyTerms: Equatable, Sendable {
   package var work: WorkParameters
   package var quotas: AgentQuotas
   package var contests: ContestTerms
+  /// The logs among which agents' keys are divided; nil for a ledger of one log.
+  package var logShards: LogShards?
 
   package init(
     admission: AdmissionRule = .open, work: WorkParameters = .standard,
-    quotas: AgentQuotas = .unlimited, contests: ContestTerms = ContestTerms()
+    quotas: AgentQuotas = .unlimited, contests: ContestTerms = ContestTerms(),
+    logShards: LogShards? = nil
   ) {
     self.contests = contests
+    self.logShards = logShards
     self.admission = admission
     self.work = work
     self.quotas = quotas
@@ -83,7 +87,8 @@ package struct LedgerPolicy: Equatable, Sendable {
       "bytes-per-day \(terms.quotas.bytesPerDay)",
       "claims-per-day \(terms.quotas.claimsPerDay)",
     ]
-    text = (lines + terms.contests.lines).map { $0 + "\n" }.joined()
+    let shards = terms.logShards.map { [$0.line] } ?? []
+    text = (lines + terms.contests.lines + shards).map { $0 + "\n" }.joined()
   }
 
   /// What a proof of work is bound to: SHA-256 of the text.
@@ -125,7 +130,7 @@ package struct LedgerPolicy: Equatable, Sendable {
         bytesPerDay: try reader.number("bytes-per-day", from: 0),
         // Policies of the time before claims were logged have no such line.
         claimsPerDay: try reader.optionalNumber("claims-per-day", from: 0) ?? 0),
-      contests: try ContestTerms(reader))
+      contests: try ContestTerms(reader), logShards: try LogShards.read(reader))
   }
 
   /// The policy of a note, when the log's key signed it and it is that log's.
@@ -141,6 +146,11 @@ package struct LedgerPolicy: Equatable, Sendable {
       guard policy.origin.utf8.elementsEqual(verifier.name.utf8) else {
         throw NoteError(
           field: "policy origin", found: policy.origin, expected: verifier.name)
+      }
+      if let shards = policy.terms.logShards, shards.index(of: verifier) == nil {
+        throw NoteError(
+          field: "policy log-shards", found: "\(shards.count) other logs",
+          expected: "\(verifier.vkey) among them")
       }
       return policy
     }

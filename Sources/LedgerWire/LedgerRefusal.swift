@@ -8,6 +8,8 @@ package struct LedgerRefusal: Error, Equatable, Sendable, Codable, CustomStringC
     case badSignature = "bad-signature"
     /// The record was made for another log.
     case wrongOrigin = "wrong-origin"
+    /// Another log shard of this ledger takes it.
+    case misdirected
     /// The agent's key is not registered here.
     case unknownAgent = "unknown-agent"
     /// What was asked for is not in the log.
@@ -67,6 +69,7 @@ extension LedgerRefusal.Code {
     case .notFound: 404
     case .sequenceGap, .equivocation, .taken, .outdatedPolicy, .contestClosed: 409
     case .tooLarge: 413
+    case .misdirected: 421
     case .badSignature, .wrongOrigin, .invalidTrace, .notProven: 422
     case .overQuota: 429
     case .internal: 500

@@ -78,6 +78,8 @@ struct Serve: AsyncParsableCommand {
 
   @OptionGroup(title: "Contests") var contests: ContestOptions
 
+  @OptionGroup(title: "Log shards") var logShards: LogShardOptions
+
   @Option(help: "The longest that witnesses hold up an integration, in milliseconds.")
   var witnessTimeout = 2000
 
@@ -164,14 +166,18 @@ struct Serve: AsyncParsableCommand {
     let database = try await LedgerDatabase.open(database, .changing)
     do {
       let signer = try LedgerKey.loadOrCreate(in: data, origin: origin)
+      var terms = try admission.terms(contests: contests.terms(witnesses: witness))
+      terms.logShards = try logShards.list(own: signer.verifier)
       return try LedgerStore(
         folder: data,
         publicFolder: publicFolder, database: database, signer: signer, witnesses: witnesses,
-        terms: admission.terms(contests: contests.terms(witnesses: witness)))
+        terms: terms)
     } catch let error as CorpusError {
       try fail("\(error)", Exit.badData)
     } catch let error as LedgerError {
       try fail("\(error)", Exit.badData)
+    } catch let code as ExitCode {
+      throw code
     } catch {
       try fail("cannot open \(data): \(error)", Exit.cannotCreate)
     }

@@ -33,10 +33,11 @@
     }
 
     /// One front end's store.
-    func store(_ index: Int) async throws -> LedgerStore {
+    func store(_ index: Int, terms: PolicyTerms = .open) async throws -> LedgerStore {
       let folder = folders[index].path
       return try LedgerStore(
-        folder: folder, database: try await open(), signer: LedgerKey.load(in: folder))
+        folder: folder, database: try await open(), signer: LedgerKey.load(in: folder),
+        terms: terms)
     }
 
     func check(_ index: Int) async throws -> [Difference] {

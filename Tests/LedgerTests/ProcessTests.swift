@@ -28,7 +28,7 @@ import Testing
     #expect(try await run(["fsck", "--data", folder.path + "/none"]).status == 66)
     let missing = try await run(["key", "--data", folder.path + "/none"])
     #expect(missing.status == 66)
-    #expect(missing.errors.contains("tributary-ledger serve --data"))
+    #expect(missing.errors.contains("tributary-ledger key --data"))
     let unusable = try await run(["serve", "--data", "/dev/null/log"])
     #expect(unusable.status == 73)
     let taken = try await run([

@@ -11,11 +11,12 @@ struct TestLedger {
   let service: LedgerService
 
   init(
-    folder: TemporaryFolder? = nil, batching: Batching = .immediate, terms: PolicyTerms = .open,
+    folder: TemporaryFolder? = nil, origin: String = TestAgent.origin,
+    batching: Batching = .immediate, terms: PolicyTerms = .open,
     now: @escaping @Sendable () -> Int = { 1_795_000_000 }
   ) throws {
     self.folder = try folder ?? TemporaryFolder()
-    let signer = try LedgerKey.loadOrCreate(in: self.folder.path, origin: TestAgent.origin)
+    let signer = try LedgerKey.loadOrCreate(in: self.folder.path, origin: origin)
     store = try LedgerStore(folder: self.folder.path, signer: signer, terms: terms)
     service = LedgerService(store: store, batching: batching, now: now)
   }

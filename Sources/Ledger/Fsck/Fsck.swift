@@ -105,6 +105,7 @@ extension Fsck {
     }
     try checkRegistrations(connection)
     try checkAdmission(connection)
+    try checkLogShard(connection)
     try checkClusters(connection)
     try checkContests(connection)
     let size = try publishedSize(published, connection)

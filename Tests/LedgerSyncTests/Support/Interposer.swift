@@ -27,7 +27,7 @@ struct Interposer {
 
   func stop() { server.stop() }
 
-  private static func forward(_ request: [UInt8], to port: Int) -> [UInt8]? {
+  static func forward(_ request: [UInt8], to port: Int) -> [UInt8]? {
     guard let upstream = Sockets.connect(port: port) else { return nil }
     defer { close(upstream) }
     guard Sockets.write(upstream, request) else { return nil }

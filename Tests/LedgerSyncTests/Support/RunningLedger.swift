@@ -19,11 +19,11 @@ final class RunningLedger: Sendable {
 
   /// Starts on a folder, which may hold an earlier log, and on a port, or any free one.
   convenience init(
-    folder: TemporaryFolder? = nil, port: Int = 0, witnesses: Witnesses.Settings? = nil,
-    terms: PolicyTerms = .open
+    folder: TemporaryFolder? = nil, origin: String = RunningLedger.origin, port: Int = 0,
+    witnesses: Witnesses.Settings? = nil, terms: PolicyTerms = .open
   ) async throws {
     let folder = try folder ?? TemporaryFolder()
-    let signer = try LedgerKey.loadOrCreate(in: folder.path, origin: Self.origin)
+    let signer = try LedgerKey.loadOrCreate(in: folder.path, origin: origin)
     let witnesses = try witnesses.map { try Witnesses($0, logger: .silent) }
     let store = try LedgerStore(
       folder: folder.path, signer: signer, witnesses: witnesses, terms: terms)
