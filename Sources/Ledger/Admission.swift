@@ -11,7 +11,7 @@ struct AdmittedBatch: Sendable {
 
   struct Content: Sendable {
     let payload: [UInt8]
-    let traces: [PublicTrace]
+    let credits: BatchCredits
   }
 
   /// What identifies the batch besides its agent and sequence.
@@ -54,9 +54,9 @@ struct Admission: Sendable {
           "batch.count", found: "\(header.count)",
           expected: "at most \(LedgerLimits.tracesPerBatch)")
       }
-      let traces = try Batch.openTraces(
+      let credits = try Batch.openCredits(
         payload, expecting: header, maximumBytes: LedgerLimits.contentBytes)
-      return AdmittedBatch.Content(payload: payload, traces: traces)
+      return AdmittedBatch.Content(payload: payload, credits: credits)
     } catch {
       throw LedgerRefusal(
         .invalidTrace, field: error.field, found: error.found, expected: error.expected)

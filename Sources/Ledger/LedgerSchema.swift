@@ -1,3 +1,6 @@
+import Corpus
+import Trace
+
 /// The tables of a ledger, and how they came about.
 package enum LedgerSchema {
   /// SQLite's file in the data folder.
@@ -44,6 +47,13 @@ package enum LedgerSchema {
       ]
     },
     Migration(name: "contests", statements: contests),
+    // Which checkpoint is in a leaf's receipt was a column of entries, so each was written twice.
+    Migration(name: "receipts") { (_: SQLDialect) in
+      [
+        "CREATE INDEX checkpoints_with_receipts ON checkpoints (size) WHERE receipts = 1",
+        "ALTER TABLE entries DROP COLUMN receipt_size",
+      ]
+    },
   ]
 
   private static func tables(_ dialect: SQLDialect) -> [String] {
@@ -62,8 +72,7 @@ package enum LedgerSchema {
       """,
       "CREATE INDEX shards_by_contributor ON shards (contributor)",
       // A leaf of the tree. Batches count from 0, and claims to shards, under their contributor's
-      // key, -1, -2 and so on. `receipt_size` is the size of the checkpoint in its first receipt, 0
-      // before there is one.
+      // key, -1, -2 and so on. ("receipts" drops `receipt_size`.)
       """
       CREATE TABLE entries (
         position \(integer) PRIMARY KEY, agent \(bytes) NOT NULL, sequence \(integer) NOT NULL,
@@ -187,8 +196,16 @@ package enum LedgerSchema {
       waiting = []
     }
     while let row = try rows.next() {
-      let key = CreditKey(agent: try row.bytes("agent"), id: try row.bytes("id"))
-      waiting.append([.integer(key.value), .integer(try row.integer("entry"))])
+      guard let agent = ContributorKey(bytes: try row.bytes("agent")),
+        let id = TraceID(bytes: try row.bytes("id"))
+      else {
+        throw LedgerError(
+          file: connection.source, field: "traces", found: "an agent or id of another length",
+          expected: "32 and 16 bytes")
+      }
+      waiting.append([
+        .integer(CreditKey(agent: agent, id: id).value), .integer(try row.integer("entry")),
+      ])
       if waiting.count == 1024 { try write() }
     }
     try write()

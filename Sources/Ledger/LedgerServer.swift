@@ -56,10 +56,14 @@ package struct LedgerServer: Service {
 
   private func server() throws -> HTTPServerBuilder {
     let deadlines = deadlines
-    let plain = HTTPServerBuilder.http1(
-      configuration: .init(
-        additionalChannelHandlers: [RequestDeadlineHandler(deadlines)],
-        idleTimeout: deadlines.idle))
+    let plain = HTTPServerBuilder { responder in
+      ConnectionLoop(
+        base: HTTP1Channel(
+          responder: responder,
+          configuration: .init(
+            additionalChannelHandlers: [RequestDeadlineHandler(deadlines)],
+            idleTimeout: deadlines.idle)))
+    }
     guard let tls else { return plain }
     return try .tls(plain, tlsConfiguration: tls)
   }

@@ -88,7 +88,9 @@ struct Integration {
     let position = appendLeaf(
       batch.signedHeader, agent: header.agent, sequence: header.sequence, hash: batchHash,
       payload: batch.content?.payload, agentBytes: agentBytes)
-    for trace in batch.content?.traces ?? [] { credits.add(trace, entry: position) }
+    if let content = batch.content {
+      credits.add(content.credits, of: header.agent, entry: position)
+    }
     chain.next += 1
     chain.head = batchHash
     chain.added[header.sequence] = (position, batchHash)
@@ -101,8 +103,7 @@ struct Integration {
     try connection.insert(
       into: "entries",
       columns: [
-        "position", "agent", "sequence", "hash", "header", "payload", "logged", "receipt_size",
-        "agent_bytes",
+        "position", "agent", "sequence", "hash", "header", "payload", "logged", "agent_bytes",
       ], entries)
     try credits.write(connection)
   }
@@ -120,14 +121,15 @@ struct Integration {
     }
     entries.append([
       .integer(position), .blob(agent.bytes), .integer(sequence), .blob(hash.bytes),
-      .blob(signedHeader), .optional(payload), .integer(now), 0, .integer(agentBytes),
+      .blob(signedHeader), .optional(payload), .integer(now), .integer(agentBytes),
     ])
     return position
   }
 
   private func readChain(of agent: ContributorKey) throws -> Chain {
-    let isRegistered = try LedgerStore.isRegistered(agent, connection)
     let (next, head) = try LedgerStore.chain(of: agent, connection)
+    // Whoever has a batch in the log was registered before, and nobody ever ceases to be.
+    let isRegistered = try next > 0 || LedgerStore.isRegistered(agent, connection)
     return Chain(isRegistered: isRegistered, next: next, head: head)
   }
 

@@ -113,7 +113,7 @@ extension LedgerStore {
     return try checkpoint.sign(by: signer)
   }
 
-  /// Keeps the checkpoint; the entries that it is the first to hold get it into their receipts, if
+  /// Keeps the checkpoint: the one in the receipts of the entries that it is the first to hold, if
   /// enough witnesses cosigned it.
   ///
   /// Returns the latest checkpoint of the log, which is another one if somebody was faster: sizes
@@ -133,14 +133,6 @@ extension LedgerStore {
         INSERT INTO checkpoints (size, note, receipts) VALUES ($1, $2, $3)
         ON CONFLICT (size) DO UPDATE SET note = excluded.note, receipts = excluded.receipts
         """, [.integer(size), .text(new.note), .integer(givesReceipts ? 1 : 0)])
-      guard givesReceipts else { return new }
-      // Those without a receipt are the last ones of the log.
-      try connection.execute(
-        """
-        UPDATE entries SET receipt_size = $1 WHERE position < $1 AND position > coalesce(
-          (SELECT position FROM entries WHERE receipt_size > 0 ORDER BY position DESC LIMIT 1),
-          -1)
-        """, [.integer(size)])
       return new
     }
   }

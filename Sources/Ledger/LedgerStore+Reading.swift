@@ -32,7 +32,7 @@ extension LedgerStore {
         return .new
       }
       guard entry.hash == batch.hash else { return .conflicting }
-      let hasReceipt = try self.hasReceipt(entry.position, connection)
+      let hasReceipt = try Self.hasReceipt(entry.position, connection)
       return hasReceipt ? .logged(entry.position) : .unpublished
     }
   }

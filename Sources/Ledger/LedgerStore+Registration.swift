@@ -60,7 +60,7 @@ extension LedgerStore {
     try await database.read { connection in
       switch try Self.standing(of: claim, connection) {
       case .refused(let refusal): throw refusal
-      case .logged(let position): try self.hasReceipt(position, connection)
+      case .logged(let position): try Self.hasReceipt(position, connection)
       case .new, .unlogged: false
       }
     }
@@ -87,7 +87,7 @@ extension LedgerStore {
       }
       guard try row.value("entry") != .null else { return message }
       let position = try row.integer("entry")
-      guard try self.hasReceipt(position, connection) else { return message }
+      guard try Self.hasReceipt(position, connection) else { return message }
       let leaf = try connection.row(
         "SELECT header FROM entries WHERE position = $1", [.integer(position)])
       message.claim = try leaf.map { Data(try $0.bytes("header")).base64EncodedString() }

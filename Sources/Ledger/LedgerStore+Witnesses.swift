@@ -20,11 +20,21 @@ extension LedgerStore {
   }
 
   /// Whether the entry has a receipt, which never changes from then on.
-  func hasReceipt(_ position: Int, _ connection: any SQLConnection) throws -> Bool {
+  static func hasReceipt(_ position: Int, _ connection: any SQLConnection) throws -> Bool {
+    try receiptCheckpoint(of: position, connection) != nil
+  }
+
+  /// The checkpoint in the receipt of a leaf: the first after it that enough witnesses cosigned; nil
+  /// until there is one.
+  ///
+  /// A smaller checkpoint than the latest never gets cosignatures, so the answer never changes.
+  static func receiptCheckpoint(
+    of position: Int, _ connection: any SQLConnection
+  ) throws -> (size: Int, note: String)? {
     let row = try connection.row(
-      "SELECT position FROM entries WHERE position = $1 AND receipt_size > 0",
+      "SELECT size, note FROM checkpoints WHERE size > $1 AND receipts = 1 ORDER BY size LIMIT 1",
       [.integer(position)])
-    return row != nil
+    return try row.map { (try $0.integer("size"), try $0.text("note")) }
   }
 }
 

@@ -13,6 +13,9 @@ final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandle
   typealias OutboundOut = HTTPResponsePart
 
   private let deadlines: RequestDeadlines
+  /// What is under way has to be over by then.
+  private var deadline: NIODeadline?
+  /// Looks at the deadline; it is never later than one that is set after it.
   private var timer: Scheduled<Void>?
   private var isReceiving = false
   private var unanswered = 0
@@ -59,15 +62,29 @@ final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandle
     unanswered -= 1
     // A request that is arriving has its own deadline already.
     guard !isReceiving else { return }
-    timer?.cancel()
-    timer = nil
+    deadline = nil
     if unanswered > 0 { close(context, after: deadlines.answer) }
   }
 
   private func close(_ context: ChannelHandlerContext, after time: TimeAmount) {
-    timer?.cancel()
-    let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
-    timer = context.eventLoop.scheduleTask(in: time) { loopBound.value.close(promise: nil) }
+    deadline = .now() + time
+    if timer == nil { look(context) }
+  }
+
+  /// Looks again when the next deadline could be over.
+  ///
+  /// Timers are not cancelled with every answer: an event loop searches all of its own for that one.
+  private func look(_ context: ChannelHandlerContext) {
+    timer = nil
+    guard let deadline else { return }
+    let now = NIODeadline.now()
+    guard now < deadline else { return context.close(promise: nil) }
+    let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    let next = min(deadline, now + min(deadlines.request, deadlines.answer))
+    timer = context.eventLoop.scheduleTask(deadline: next) {
+      let (handler, context) = loopBound.value
+      handler.look(context)
+    }
   }
 }
 

@@ -47,8 +47,20 @@ package struct Batch: Equatable, Sendable {
   package static func openPayload(
     _ payload: [UInt8], expecting header: BatchHeader, maximumBytes: Int = maximumPayloadBytes
   ) throws(TraceError) -> [[UInt8]] {
-    let content = try DictionaryFrame.open(
-      payload, maximumBytes: maximumBytes, field: "batch.payload")
+    let content = try openContent(payload, maximumBytes: maximumBytes)
+    return try parts(of: content, expecting: header, maximumBytes: maximumBytes)
+  }
+
+  /// The CBOR array of public parts in a payload, not yet looked at.
+  static func openContent(
+    _ payload: [UInt8], maximumBytes: Int
+  ) throws(TraceError) -> [UInt8] {
+    try DictionaryFrame.open(payload, maximumBytes: maximumBytes, field: "batch.payload")
+  }
+
+  private static func parts(
+    of content: [UInt8], expecting header: BatchHeader, maximumBytes: Int
+  ) throws(TraceError) -> [[UInt8]] {
     if case .hash(let expected) = header.contents {
       let hash = Digest(sha256: content)
       guard hash == expected else {
@@ -74,9 +86,16 @@ package struct Batch: Equatable, Sendable {
   package static func openTraces(
     _ payload: [UInt8], expecting header: BatchHeader, maximumBytes: Int = maximumPayloadBytes
   ) throws(TraceError) -> [PublicTrace] {
+    let content = try openContent(payload, maximumBytes: maximumBytes)
+    return try traces(of: content, expecting: header, maximumBytes: maximumBytes)
+  }
+
+  static func traces(
+    of content: [UInt8], expecting header: BatchHeader, maximumBytes: Int
+  ) throws(TraceError) -> [PublicTrace] {
     var traces: [PublicTrace] = []
     var ids: Set<TraceID> = []
-    let parts = try openPayload(payload, expecting: header, maximumBytes: maximumBytes)
+    let parts = try parts(of: content, expecting: header, maximumBytes: maximumBytes)
     for (index, part) in parts.enumerated() {
       let trace: PublicTrace
       do throws(TraceError) {

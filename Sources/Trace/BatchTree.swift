@@ -3,9 +3,9 @@ import TransparencyLog
 /// The tree of RFC 6962 over the public parts of a batch, in their order.
 enum BatchTree {
   static func root(of parts: [[UInt8]]) -> TreeHash {
-    var frontier = Frontier()
-    for part in parts { _ = frontier.append(.leaf(part)) }
-    return frontier.root
+    var leaves = LeafHashes(capacity: parts.count)
+    for part in parts { part.withUnsafeBytes { leaves.append(entry: $0) } }
+    return leaves.root()
   }
 
   /// The hashes beside the way from a part up to the root, at most ten for a full batch.

@@ -7,6 +7,7 @@ package struct PublicTrace: Equatable, Sendable {
   package static let formatVersion = 1
   package static let maximumBytes = 16 << 10
   package static let maximumContributors = 64
+  static let maximumCompanions = 8
 
   package var id: TraceID
   /// The key that signed; it stands in the protected header of the signed message.
@@ -178,7 +179,7 @@ extension CBORFields {
 
   fileprivate mutating func companions(_ key: Int64) throws(CBORError) -> [Digest] {
     var companions: [Digest] = []
-    for item in try array(key, "companions", maximumCount: 8) {
+    for item in try array(key, "companions", maximumCount: PublicTrace.maximumCompanions) {
       guard case .bytes(let bytes) = item, let digest = Digest(bytes: bytes) else {
         throw error("companions", found: item.kind, expected: "32 bytes")
       }

@@ -3,23 +3,31 @@ import Crypto
 
 /// The random name of a trace, 16 bytes, derived from its secret.
 package struct TraceID: Hashable, Sendable, Comparable, CustomStringConvertible {
-  package let bytes: [UInt8]
+  /// The first eight bytes as one number, and the last.
+  private let (high, low): (UInt64, UInt64)
+
+  init(high: UInt64, low: UInt64) {
+    (self.high, self.low) = (high, low)
+  }
 
   /// Wraps 16 bytes; nil for any other count.
   package init?(bytes: [UInt8]) {
     guard bytes.count == 16 else { return nil }
-    self.bytes = bytes
+    let word = { (bytes: ArraySlice<UInt8>) in bytes.reduce(0 as UInt64) { $0 << 8 | UInt64($1) } }
+    self.init(high: word(bytes[..<8]), low: word(bytes[8...]))
+  }
+
+  /// Always 16 bytes.
+  package var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
+
+  package func withUnsafeBytes<Value>(_ body: (UnsafeRawBufferPointer) -> Value) -> Value {
+    Swift.withUnsafeBytes(of: (high.bigEndian, low.bigEndian), body)
   }
 
   /// Reads 32 lowercase hexadecimal digits.
   package init?(hex: String) {
     guard let bytes = Hex.decode(hex) else { return nil }
     self.init(bytes: bytes)
-  }
-
-  // An array's own way feeds the hasher byte by byte.
-  package func hash(into hasher: inout Hasher) {
-    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
   }
 
   package var hex: String { Hex.encode(bytes) }
@@ -33,7 +41,7 @@ package struct TraceID: Hashable, Sendable, Comparable, CustomStringConvertible 
   }
 
   package static func < (left: TraceID, right: TraceID) -> Bool {
-    left.bytes.lexicographicallyPrecedes(right.bytes)
+    (left.high, left.low) < (right.high, right.low)
   }
 }
 

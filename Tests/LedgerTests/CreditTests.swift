@@ -70,18 +70,20 @@ import Trace
     let ledger = try TestLedger()
     let part = try PublicTrace.verify(TestAgent().trace())
     let (credited, entry, again) = try await ledger.store.database.write { connection in
+      let batch = BatchCredits([part])
       var sums = CreditSums(period: "2026-11")
-      for entry in [7, 3, 5] { sums.add(part, entry: entry) }
-      let credited = try sums.write(connection).map(\.id)
-      let entry = try LedgerStore.entry(crediting: CreditKey(part).value, connection)
+      for entry in [7, 3, 5] { sums.add(batch, of: part.agent, entry: entry) }
+      let credited = try sums.write(connection).map(\.entry)
+      let key = CreditKey(agent: part.agent, id: part.id).value
+      let entry = try LedgerStore.entry(crediting: key, connection)
       // Nothing waits any more, and the trace is known.
-      var again = try sums.write(connection)
-      sums.add(part, entry: 9)
-      again += try sums.write(connection)
+      var again = try sums.write(connection).count
+      sums.add(batch, of: part.agent, entry: 9)
+      again += try sums.write(connection).count
       return (credited, entry, again)
     }
-    #expect(credited == [part.id])
+    #expect(credited == [3])
     #expect(entry == 3)
-    #expect(again == [])
+    #expect(again == 0)
   }
 }

@@ -112,7 +112,6 @@ import TransparencyLog
     ("UPDATE entries SET header = x'0102' WHERE position = 5", "entries[5].header"),
     ("UPDATE entries SET header = 'text' WHERE position = 5", "entries[5].header"),
     ("UPDATE entries SET payload = x'0102' WHERE position = 1", "entries[1].payload"),
-    ("UPDATE entries SET receipt_size = 2 WHERE position = 0", "entries[0].receipt_size"),
     ("UPDATE entries SET logged = 0 WHERE position = 0", "credits["),
     ("DELETE FROM entries WHERE position = 100", "entries"),
     ("DELETE FROM entries WHERE position = 261", "entries"),

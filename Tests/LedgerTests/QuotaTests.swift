@@ -147,8 +147,8 @@ import Trace
           #expect(sum == total + bytes)
           try connection.execute(
             """
-            INSERT INTO entries (position, agent, sequence, hash, header, logged, receipt_size,
-              agent_bytes) VALUES ($1, $2, $1, $3, $3, $4, 0, $5)
+            INSERT INTO entries (position, agent, sequence, hash, header, logged, agent_bytes)
+            VALUES ($1, $2, $1, $3, $3, $4, $5)
             """,
             [
               .integer(sequence), .blob(agent.bytes), .blob([0]), .integer(time), .integer(sum),

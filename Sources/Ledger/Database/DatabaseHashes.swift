@@ -29,6 +29,16 @@ struct DatabaseHashes: HashReader {
     }
   }
 
+  /// The hashes with indexes in a range, as far as there are any.
+  func hashes(in range: Range<Int>) throws -> [Int: TreeHash] {
+    let rows = try connection.rows(
+      "SELECT position, hash FROM hashes WHERE position >= $1 AND position < $2",
+      [.integer(range.lowerBound), .integer(range.upperBound)])
+    var found = [Int: TreeHash](minimumCapacity: rows.count)
+    for row in rows { found[try row.integer("position")] = TreeHash(bytes: try row.bytes("hash")) }
+    return found
+  }
+
   private func error(_ index: Int, found: String) -> LedgerError {
     LedgerError(
       file: connection.source, field: "hashes[\(index)]", found: found, expected: "32 bytes")

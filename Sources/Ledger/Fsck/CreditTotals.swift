@@ -16,9 +16,11 @@ struct CreditTotals {
   }
 
   /// Adds the shares of an entry's traces; returns the traces that were not added before.
-  func add(_ traces: [PublicTrace], entry: Int, period: String) throws -> [PublicTrace] {
+  func add(
+    _ credits: BatchCredits, of agent: ContributorKey, entry: Int, period: String
+  ) throws -> [CreditSums.Credit] {
     var sums = CreditSums(period: period)
-    for trace in traces { sums.add(trace, entry: entry) }
+    sums.add(credits, of: agent, entry: entry)
     return try sums.write(connection)
   }
 }

@@ -10,8 +10,7 @@ extension Fsck {
     var rows = PagedRows(
       connection,
       """
-      SELECT position, agent, sequence, hash, header, payload, logged, receipt_size, agent_bytes
-      FROM entries
+      SELECT position, agent, sequence, hash, header, payload, logged, agent_bytes FROM entries
       """, by: ["position"], limit: 16)
     var copies = Copies()
     try checkpoints.reach(assembler.frontier)
@@ -29,9 +28,7 @@ extension Fsck {
       let header = try row.bytes("header")
       if position == published { copies = Copies() }
       let leaf = agreed(header, &copies, position: position)
-      try checkRow(
-        row, header: header, receiptSize: checkpoints.receiptSize(of: position), totals: totals,
-        connection)
+      try checkRow(row, header: header, totals: totals, connection)
       let (stored, full) = assembler.append(leaf)
       try checkStored(stored, leaf: position, connection)
       if assembler.size <= published { for tile in full where tile.path.level > 0 { check(tile) } }
@@ -126,28 +123,13 @@ extension Fsck {
 /// The signed checkpoints in the database, met in the order of their sizes.
 private struct CheckpointWalk {
   private var rows: PagedRows
-  private var receipts: PagedRows
   private let fsck: Fsck
   private var row: SQLRow?
-  /// The next size with which receipts are given.
-  private var receiptSize: Int?
 
   init(_ connection: any SQLConnection, fsck: Fsck) throws {
     self.fsck = fsck
     rows = PagedRows(connection, "SELECT size, note FROM checkpoints", by: ["size"])
     row = try rows.next()
-    receipts = PagedRows(
-      connection, "SELECT size FROM checkpoints WHERE receipts = 1", by: ["size"])
-    receiptSize = try receipts.next()?.integer("size")
-  }
-
-  /// The size of the checkpoint in the receipt of a leaf, which is the first after it that enough
-  /// witnesses cosigned; 0 when it has none yet.
-  mutating func receiptSize(of leaf: Int) throws -> Int {
-    while let size = receiptSize, size <= leaf {
-      receiptSize = try receipts.next()?.integer("size")
-    }
-    return receiptSize ?? 0
   }
 
   /// Compares the checkpoint of this size, if there is one, with the tree.

@@ -7,13 +7,11 @@ import Trace
 extension Fsck {
   /// One entry: its header, its place in the agent's chain, its payload, what it earned.
   func checkRow(
-    _ row: SQLRow, header: [UInt8], receiptSize: Int, totals: CreditTotals,
-    _ connection: any SQLConnection
+    _ row: SQLRow, header: [UInt8], totals: CreditTotals, _ connection: any SQLConnection
   ) throws {
     let file = databaseName
     let position = try row.integer("position")
     let field = "entries[\(position)]"
-    check(file, "\(field).receipt_size", try row.integer("receipt_size"), receiptSize)
     check(file, "\(field).hash", try row.digest("hash"), Digest(sha256: header))
     if ClaimHeader.isClaim(header) {
       return try checkClaim(row, header: header, field: field, connection)
@@ -37,8 +35,10 @@ extension Fsck {
     do {
       let content = try admission.admitContent(payload, of: batch.header)
       let period = Period.containing(try row.integer("logged"))
-      for trace in try totals.add(content.traces, entry: position, period: period) {
-        try checkTrace(trace, position: position, connection)
+      let credits = try totals.add(
+        content.credits, of: batch.header.agent, entry: position, period: period)
+      for credit in credits {
+        try checkCredit(credit, id: content.credits.traces[credit.trace].id, connection)
       }
     } catch let error as LedgerRefusal {
       differ(file, "\(field).payload.\(error.field)", found: error.found, expected: error.expected)
@@ -65,14 +65,14 @@ extension Fsck {
       file, "entries[\(position)].header.previous", header.previous, previous.hash)
   }
 
-  private func checkTrace(
-    _ trace: PublicTrace, position: Int, _ connection: any SQLConnection
+  private func checkCredit(
+    _ credit: CreditSums.Credit, id: TraceID, _ connection: any SQLConnection
   ) throws {
-    let entry = try LedgerStore.entry(crediting: CreditKey(trace).value, connection)
-    guard entry != position else { return }
+    let entry = try LedgerStore.entry(crediting: credit.key, connection)
+    guard entry != credit.entry else { return }
     differ(
-      databaseName, "credited[\(trace.id)].entry", found: entry.map(String.init) ?? "none",
-      expected: "\(position)")
+      databaseName, "credited[\(id)].entry", found: entry.map(String.init) ?? "none",
+      expected: "\(credit.entry)")
   }
 
   /// Agents and shards against what they signed.

@@ -82,7 +82,12 @@ func fuzzBatch(_ input: [UInt8]) {
     precondition(submission.encode() == rest, "one submission has two encodings")
     _ = try? BatchHeader.verify(submission.signedHeader)
   case 1: _ = try? BatchHeader.verify(signed(rest, BatchHeader.contentType))
-  case 2: _ = try? PublicTrace.open(rest, in: Keys.header)
+  case 2:
+    let trace = try? PublicTrace.open(rest, in: Keys.header)
+    let content = CBOR.array([.bytes(rest)]).encode()
+    let scanned = content.withUnsafeBytes { BatchScanner.scan($0, count: 1, root: .leaf(rest)) }
+    precondition(
+      scanned == trace.map { BatchCredits([$0]) }, "a trace read in one pass says something else")
   case 3: _ = try? Batch.openTraces(rest, expecting: Keys.header, maximumBytes: 1 << 20)
   case 4:
     _ = try? AgentRegistration.verify(
