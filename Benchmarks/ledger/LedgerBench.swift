@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import LedgerWire
 
 /// Loads a real `tributary-ledger` on the loopback address and measures what that cost it.
 @main
@@ -62,19 +63,27 @@ struct Throughput: AsyncParsableCommand {
   @Option(help: "Batches to send.") var leaves = 20_000
   @Option(help: "Agents, each with one batch on its way.") var agents = 512
   @Option(help: "Traces in a batch, 0 to 64; with 0 only headers are logged.") var traces = 1
+  @Option(help: "Batches in a request, 1 to 64: those of so many agents, forwarded together.")
+  var together = 1
+
+  func validate() throws {
+    guard (1...LedgerLimits.batchesPerRequest).contains(together) else {
+      throw ValidationError("--together is \(together), expected 1...64")
+    }
+  }
 
   func run() async throws {
     try await server.run(agents: agents, traces: traces) { server, load, fleet in
       // Statements are prepared and pages are warm before anything counts.
       try await load.closedLoop(&fleet, batches: fleet.count)
       let (result, usage) = try await server.measuring {
-        try await load.closedLoop(&fleet, batches: leaves)
+        try await load.closedLoop(&fleet, batches: leaves, together: together)
       }
       print(
         """
-        | traces a leaf | leaves | leaves/s and core | leaves/s | traces/s and core | p50 ms | p99 ms | peak MiB | disk bytes a leaf |
-        | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-        | \(traces) | \(leaves) | \(count(Double(leaves) / usage.processorSeconds)) \
+        | traces a leaf | leaves a request | leaves | leaves/s and core | leaves/s | traces/s and core | p50 ms | p99 ms | peak MiB | disk bytes a leaf |
+        | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+        | \(traces) | \(together) | \(leaves) | \(count(Double(leaves) / usage.processorSeconds)) \
         | \(count(Double(leaves) / result.seconds)) \
         | \(count(Double(leaves * traces) / usage.processorSeconds)) \
         | \(result.milliseconds(0.5)) | \(result.milliseconds(0.99)) | \(usage.peakMebibytes) \

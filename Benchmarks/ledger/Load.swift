@@ -67,8 +67,13 @@ struct Load {
   /// Every agent sends its next batch when it has its last receipt, until `batches` are sent.
   ///
   /// Batches are made before, some at a time, while the ledger rests: the times are of sending.
+  ///
+  /// With `together` above 1, so many agents send through one who forwards their batches in one
+  /// request.
   @discardableResult
-  func closedLoop(_ fleet: inout Fleet, batches: Int) async throws -> Result {
+  func closedLoop(
+    _ fleet: inout Fleet, batches: Int, together: Int = 1
+  ) async throws -> Result {
     var result = Result(latencies: [], seconds: 0)
     let atOnce = max(fleet.count, 20_000 / max(1, fleet.traces))
     var left = batches
@@ -76,12 +81,50 @@ struct Load {
       let count = min(atOnce, left)
       left -= count
       let bodies = try await fleet.prepare(count, origin: origin)
-      let part = try await send(bodies)
+      let part = try await (together > 1 ? send(Self.groups(of: bodies, together)) : send(bodies))
       result.latencies += part.latencies
       result.seconds += part.seconds
       result.samples = part.samples
     }
     return result
+  }
+
+  /// The batches of so many agents at a time, in the order in which each sends its own.
+  private static func groups(
+    of bodies: [[[UInt8]]], _ together: Int
+  ) throws -> [[SubmissionGroup]] {
+    try stride(from: 0, to: bodies.count, by: together).map { start in
+      let agents = bodies[start..<min(start + together, bodies.count)]
+      return try (0..<(agents.map(\.count).max() ?? 0)).map { round in
+        SubmissionGroup(
+          try agents.filter { $0.count > round }.map { try BatchSubmission.decode($0[round]) })
+      }
+    }
+  }
+
+  /// The groups of each who forwards one after the other, all of them at once.
+  private func send(_ forwarders: [[SubmissionGroup]]) async throws -> Result {
+    let requests = forwarders.map { $0.map { ($0.encode(), $0.submissions.count) } }
+    let start = ContinuousClock.now
+    let times = try await withThrowingTaskGroup(of: [Double].self) { group in
+      for requests in requests {
+        group.addTask {
+          var times: [Double] = []
+          for (body, count) in requests {
+            let start = ContinuousClock.now
+            let answer = try await Self.send(http, url + "/v1/batches/group", body)
+            times += Array(repeating: (ContinuousClock.now - start) / .seconds(1), count: count)
+            let message = try JSONDecoder().decode(GroupMessage.self, from: Data(answer))
+            guard message.outcomes.count == count,
+              message.outcomes.allSatisfy({ $0.proof != nil })
+            else { throw Failure(description: "a group without all receipts") }
+          }
+          return times
+        }
+      }
+      return try await group.reduce(into: []) { $0 += $1 }
+    }
+    return Result(latencies: times, seconds: (ContinuousClock.now - start) / .seconds(1))
   }
 
   /// Each agent's batches one after the other, all agents at once.

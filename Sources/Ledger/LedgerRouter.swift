@@ -56,6 +56,10 @@ struct LedgerRouter {
       let body = try await request.bytes(maximum: LedgerLimits.submissionBytes)
       return try Response.json(try await service.submit(body))
     }
+    group.post("/batches/group") { request, _ in
+      let body = try await request.bytes(maximum: LedgerLimits.submissionBytes)
+      return try Response.json(try await service.submit(group: body))
+    }
     group.get("/key") { _, _ in Response.text(service.store.verifier.vkey + "\n") }
     group.get("/checkpoint") { _, _ in Response.text(try await service.store.checkpoint()) }
     group.get("/entries/:index") { _, context in

@@ -113,32 +113,80 @@ package struct LedgerService: Sendable {
   /// Logs a batch, or finds it logged; the same batch gets the same receipt every time.
   func submit(_ body: [UInt8]) async throws -> ReceiptMessage {
     let start = ContinuousClock.now
-    let receipt = try await receipt(of: body)
+    let submission = try BatchSubmission.decode(body)
+    let receipt: ReceiptMessage
+    switch try await admit(submission) {
+    case .logged(let position): receipt = try await store.receipt(position: position)
+    case .waiting(let batch):
+      do {
+        receipt = try await sequencer.append(.batch(batch))
+      } catch let refusal as LedgerRefusal {
+        throw noticed(refusal, of: batch)
+      }
+    }
     metrics.receipted(in: ContinuousClock.now - start)
     return receipt
   }
 
-  private func receipt(of body: [UInt8]) async throws -> ReceiptMessage {
-    let submission = try BatchSubmission.decode(body)
+  /// Logs batches in their order, each as if it had come alone.
+  func submit(group body: [UInt8]) async throws -> GroupMessage {
+    let start = ContinuousClock.now
+    let group = try SubmissionGroup.decode(body)
+    var outcomes = [GroupMessage.Outcome](repeating: .init(), count: group.submissions.count)
+    var waiting: [(index: Int, batch: AdmittedBatch)] = []
+    for (index, submission) in group.submissions.enumerated() {
+      do {
+        switch try await admit(submission) {
+        case .logged(let position):
+          outcomes[index].proof = try await store.receipt(position: position).proof
+        case .waiting(let batch): waiting.append((index, batch))
+        }
+      } catch let refusal as LedgerRefusal {
+        outcomes[index].refusal = refusal
+      }
+      // Other requests of the connection's loop do not wait for the whole group.
+      await Task.yield()
+    }
+    let results = try await sequencer.append(waiting.map { .batch($0.batch) })
+    for ((index, batch), result) in zip(waiting, results) {
+      do {
+        outcomes[index].proof = try result.get().proof
+        metrics.receipted(in: ContinuousClock.now - start)
+      } catch let refusal as LedgerRefusal {
+        outcomes[index].refusal = noticed(refusal, of: batch)
+      }
+    }
+    for case let refusal? in outcomes.map(\.refusal) { metrics.refused(refusal.error) }
+    return GroupMessage(outcomes: outcomes)
+  }
+
+  private enum Admitted {
+    /// Here is its leaf.
+    case logged(Int)
+    /// Integration decides what becomes of it.
+    case waiting(AdmittedBatch)
+  }
+
+  private func admit(_ submission: BatchSubmission) async throws -> Admitted {
     var batch = try admission.admitHeader(of: submission)
     try store.logShard?.check(agent: batch.header.agent, "batch.agent")
     // Before the content is looked at: what was accepted once is never refused later, and a
     // second batch under a used number is evidence whatever it holds.
     switch try await standing(of: batch, payload: submission.payload) {
-    case .logged(let position): return try await store.receipt(position: position)
+    case .logged(let position): return .logged(position)
     case .unpublished, .conflicting: break
     case .new:
       if let payload = submission.payload {
         batch.content = try admission.admitContent(payload, of: batch.header)
       }
     }
-    do {
-      return try await sequencer.append(.batch(batch))
-    } catch let refusal as LedgerRefusal where refusal.error == .overQuota {
-      // The agent's next one is looked up, and refused before its content is read.
-      sequencer.chains.forget(batch.header.agent)
-      throw refusal
-    }
+    return .waiting(batch)
+  }
+
+  private func noticed(_ refusal: LedgerRefusal, of batch: AdmittedBatch) -> LedgerRefusal {
+    // The agent's next one is looked up, and refused before its content is read.
+    if refusal.error == .overQuota { sequencer.chains.forget(batch.header.agent) }
+    return refusal
   }
 
   private func standing(

@@ -12,7 +12,7 @@ actor Sequencer {
 
   private struct Waiting {
     let leaf: AdmittedLeaf
-    let continuation: CheckedContinuation<ReceiptMessage, any Error>
+    let answer: (Result<ReceiptMessage, any Error>) -> Void
 
     var bytes: Int { leaf.waitingBytes }
   }
@@ -71,7 +71,26 @@ actor Sequencer {
 
   /// Logs a leaf and returns its receipt once it is public; throws a ``LedgerRefusal``.
   func append(_ leaf: AdmittedLeaf) async throws -> ReceiptMessage {
-    guard waiting.count < max(Self.maximumWaiting, 4 * batching.size),
+    try checkRoom(for: 1)
+    return try await withCheckedThrowingContinuation { continuation in
+      wait(leaf) { continuation.resume(with: $0) }
+      integrateIfDue()
+    }
+  }
+
+  /// Logs leaves in their order; each has its own outcome.
+  func append(_ leaves: [AdmittedLeaf]) async throws -> [Result<ReceiptMessage, any Error>] {
+    guard !leaves.isEmpty else { return [] }
+    try checkRoom(for: leaves.count)
+    return await withCheckedContinuation { continuation in
+      let answers = Answers(count: leaves.count) { continuation.resume(returning: $0) }
+      for (index, leaf) in leaves.enumerated() { wait(leaf) { answers.add($0, at: index) } }
+      integrateIfDue()
+    }
+  }
+
+  private func checkRoom(for count: Int) throws {
+    guard waiting.count + count <= max(Self.maximumWaiting, 4 * batching.size),
       waitingBytes < Self.maximumWaitingBytes
     else {
       throw LedgerRefusal(
@@ -79,12 +98,33 @@ actor Sequencer {
         found: "\(waiting.count) waiting batches of \(waitingBytes) bytes",
         expected: "fewer; try again later")
     }
-    return try await withCheckedThrowingContinuation { continuation in
-      let item = Waiting(leaf: leaf, continuation: continuation)
-      waiting.append(item)
-      waitingBytes += item.bytes
-      metrics.waiting(waiting.count)
-      integrateIfDue()
+  }
+
+  private func wait(
+    _ leaf: AdmittedLeaf, answer: @escaping (Result<ReceiptMessage, any Error>) -> Void
+  ) {
+    let item = Waiting(leaf: leaf, answer: answer)
+    waiting.append(item)
+    waitingBytes += item.bytes
+    metrics.waiting(waiting.count)
+  }
+
+  /// The outcomes of leaves that came together, until the last one is there.
+  private final class Answers {
+    private var results: [Result<ReceiptMessage, any Error>?]
+    private var missing: Int
+    private let finish: ([Result<ReceiptMessage, any Error>]) -> Void
+
+    init(count: Int, finish: @escaping ([Result<ReceiptMessage, any Error>]) -> Void) {
+      results = Array(repeating: nil, count: count)
+      missing = count
+      self.finish = finish
+    }
+
+    func add(_ result: Result<ReceiptMessage, any Error>, at index: Int) {
+      results[index] = result
+      missing -= 1
+      if missing == 0 { finish(results.compactMap(\.self)) }
     }
   }
 
@@ -127,7 +167,7 @@ actor Sequencer {
     } catch {
       metrics.failedToIntegrate()
       logger.error("integration failed", metadata: ["error": "\(error)"])
-      for item in group { item.continuation.resume(throwing: error) }
+      for item in group { item.answer(.failure(error)) }
     }
     isIntegrating = false
     integrateIfDue()
@@ -150,9 +190,9 @@ actor Sequencer {
     var receipts = try await store.receipts(positions: positions)[...]
     for (item, outcome) in zip(group, outcomes) {
       switch outcome {
-      case .failure(let refusal): item.continuation.resume(throwing: refusal)
+      case .failure(let refusal): item.answer(.failure(refusal))
       case .success:
-        item.continuation.resume(with: receipts.removeFirst())
+        item.answer(receipts.removeFirst())
         guard case .batch(let batch) = item.leaf else { continue }
         chains.saw(batch.header.sequence, of: batch.header.agent)
       }

@@ -131,6 +131,24 @@ extension LedgerClient {
       try await post("/v1/batches", submission.encode(), type: BatchSubmission.contentType))
     return try message.logProof()
   }
+
+  /// Sends batches in one request and returns what became of each: its receipt, not yet verified, or
+  /// nil where the ledger refused it.
+  func submit(_ group: SubmissionGroup) async throws -> [LogProof?] {
+    let message: GroupMessage = try json(
+      try await post("/v1/batches/group", group.encode(), type: SubmissionGroup.contentType))
+    guard message.outcomes.count == group.submissions.count else {
+      throw LedgerFailure.garbage(
+        "found \(message.outcomes.count) outcomes, expected \(group.submissions.count)")
+    }
+    return try message.outcomes.map { outcome in
+      do {
+        return try outcome.proof.map { try LogProof(encoded: Array($0.utf8)) }
+      } catch let error as NoteError {
+        throw LedgerFailure.garbage("receipt: \(error)")
+      }
+    }
+  }
 }
 
 extension LedgerClient {

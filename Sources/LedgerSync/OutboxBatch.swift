@@ -60,9 +60,38 @@ extension TraceStore {
     }
   }
 
+  /// As many of them as one request takes, oldest first.
+  func nextBatches(log: NoteVerifier, agent: ContributorKey) throws -> [OutboxBatch] {
+    let batches = try read { database in
+      try Row.fetchAll(
+        database, sql: Self.unsettled() + " LIMIT \(LedgerLimits.batchesPerRequest)",
+        arguments: [log.vkey, Data(agent.bytes)]
+      ).map(OutboxBatch.init(row:))
+    }
+    return Self.firstGroup(of: batches)
+  }
+
+  /// The batches at the beginning that go out in one request.
+  static func firstGroup(of batches: [OutboxBatch]) -> [OutboxBatch] {
+    Array(batches.prefix(SubmissionGroup.first(of: batches.map(\.submission)).count))
+  }
+
   /// The public parts that are in no batch yet, as many as would fit into one.
   func pendingParts(of agent: ContributorKey) throws -> [[UInt8]] {
     try read { database in try Self.pending(of: agent, database).good.map(\.publicBytes) }
+  }
+
+  /// Whether as many traces wait as fit into a batch.
+  func hasFullBatch(of agent: ContributorKey) throws -> Bool {
+    try read { database in
+      try Bool.fetchOne(
+        database,
+        sql: """
+          SELECT EXISTS (
+            SELECT 1 FROM traces WHERE batch IS NULL AND damage IS NULL AND agent = ?
+            LIMIT 1 OFFSET \(LedgerLimits.tracesPerBatch - 1))
+          """, arguments: [Data(agent.bytes)]) == true
+    }
   }
 
   /// All of an agent's batches for that log that are not settled, in order.

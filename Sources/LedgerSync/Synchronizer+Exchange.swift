@@ -12,6 +12,7 @@ extension Synchronizer {
   /// One conversation with the ledger, from its key to the last receipt.
   func exchange() async throws -> SyncReport {
     progress = SyncReport()
+    takesGroups = true
     do {
       try await deliverAll()
     } catch let failure as LedgerFailure {
@@ -50,18 +51,60 @@ extension Synchronizer {
     if try store.ledger(client.url)?.registered != identity.publicKey {
       try await register(client, trust)
     }
-    while let batch = try nextBatch(trust) {
-      try await deliver(batch, client, trust)
+    while true {
+      let batches = try nextBatches(trust)
+      guard let first = batches.first else { return }
+      if batches.count > 1, takesGroups {
+        try await deliver(batches, client, trust)
+      } else {
+        try await deliver(first, client, trust)
+      }
     }
   }
 
-  private func nextBatch(_ trust: LogTrust) throws -> OutboxBatch? {
+  /// What goes out next: what was sealed before, or the oldest traces; and then as many full batches
+  /// as one request takes.
+  private func nextBatches(_ trust: LogTrust) throws -> [OutboxBatch] {
     let (log, agent) = (trust.verifier, identity.publicKey)
-    if let batch = try store.nextBatch(log: log, agent: agent) { return batch }
-    while try store.sealPending(for: log, identity: identity, now: clock.now()) {
-      if let batch = try store.nextBatch(log: log, agent: agent) { return batch }
+    let seal = { [store, identity, clock] in
+      try store.sealPending(for: log, identity: identity, now: clock.now())
     }
-    return nil
+    var batches = try store.nextBatches(log: log, agent: agent)
+    while batches.isEmpty {
+      // Damaged traces may be all that there was.
+      guard try seal() else { return [] }
+      batches = try store.nextBatches(log: log, agent: agent)
+    }
+    var count = batches.count
+    // On a full disk payloads do not pile up, and a batch that is not full waits for more traces.
+    while count < LedgerLimits.batchesPerRequest, store.reserve.isHeld,
+      try store.hasFullBatch(of: agent), try seal()
+    {
+      count += 1
+    }
+    return count > batches.count ? try store.nextBatches(log: log, agent: agent) : batches
+  }
+
+  /// Sends batches in one request; one that is refused is sent once more alone, for its own words.
+  private func deliver(
+    _ batches: [OutboxBatch], _ client: LedgerClient, _ trust: LogTrust
+  ) async throws {
+    for batch in batches { try store.markSent(batch) }
+    let group = SubmissionGroup(batches.map(\.submission))
+    let receipts: [LogProof?]
+    do {
+      receipts = try await client.submit(group)
+    } catch is LedgerRefusal {
+      // It concerns the request, such as a ledger that knows no groups.
+      takesGroups = false
+      return
+    }
+    progress.sentBytes += group.encode().count
+    for (batch, given) in zip(batches, receipts) {
+      guard let given else { return try await deliver(batch, client, trust) }
+      progress.sentBatches += 1
+      try await settle(batch, given, client, trust)
+    }
   }
 
   private func register(_ client: LedgerClient, _ trust: LogTrust) async throws {
@@ -84,6 +127,13 @@ extension Synchronizer {
       try settle(refusal, of: batch)
       return
     }
+    try await settle(batch, given, client, trust)
+  }
+
+  /// Keeps the receipt of a batch, if it is to be believed.
+  private func settle(
+    _ batch: OutboxBatch, _ given: LogProof, _ client: LedgerClient, _ trust: LogTrust
+  ) async throws {
     let (receipt, seen) = try await trust.verify(given, entry: batch.signedHeader)
     try store.settle(
       batch, receipt: receipt.encoded, checkpoint: seen, ledger: client.url, now: clock.now())

@@ -49,14 +49,26 @@ extension Synchronizer {
             + "proof of work gets it in a second request, with a digest and a number added"))
     }
     while try store.sealPending(for: log, identity: identity, now: clock.now()) {}
-    for batch in try store.unsettledBatches(log: log, agent: identity.publicKey) {
+    var batches = try store.unsettledBatches(log: log, agent: identity.publicKey)[...]
+    while !batches.isEmpty {
+      let group = TraceStore.firstGroup(of: Array(batches))
+      batches = batches.dropFirst(group.count)
+      let purpose = group.map(\.purpose).joined(separator: "; ")
       report.requests.append(
-        post(
-          "/v1/batches", batch.submission.encode(),
-          batch.state == .quarantined
-            ? "header alone of the refused batch \(batch.sequence)"
-            : "batch \(batch.sequence) with \(Phrase.count(batch.count, "trace"))"))
+        group.count == 1
+          ? post("/v1/batches", group[0].submission.encode(), purpose)
+          : post(
+            "/v1/batches/group", SubmissionGroup(group.map(\.submission)).encode(), purpose))
     }
     return report
+  }
+}
+
+extension OutboxBatch {
+  /// What the person is told of it.
+  fileprivate var purpose: String {
+    state == .quarantined
+      ? "header alone of the refused batch \(sequence)"
+      : "batch \(sequence) with \(Phrase.count(count, "trace"))"
   }
 }

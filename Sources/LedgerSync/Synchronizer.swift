@@ -27,6 +27,8 @@ package actor Synchronizer {
   let clock: SyncClock
   /// What the conversation under way has done so far, so that its report is whole however it ends.
   var progress = SyncReport()
+  /// Whether the ledger of the conversation under way takes several batches in one request.
+  var takesGroups = true
 
   /// `logKey` is the log's vkey if it is known beforehand; otherwise the first contact pins it.
   ///

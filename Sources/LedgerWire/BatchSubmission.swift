@@ -15,10 +15,9 @@ package struct BatchSubmission: Equatable, Sendable {
     self.payload = payload
   }
 
-  package func encode() -> [UInt8] {
-    let value: CBOR = [.bytes(signedHeader), payload.map { .bytes($0) } ?? .null]
-    return value.encode()
-  }
+  package func encode() -> [UInt8] { cbor.encode() }
+
+  var cbor: CBOR { [.bytes(signedHeader), payload.map { .bytes($0) } ?? .null] }
 
   /// Reads a body within ``LedgerLimits``.
   package static func decode(_ bytes: [UInt8]) throws(LedgerRefusal) -> BatchSubmission {
@@ -29,15 +28,19 @@ package struct BatchSubmission: Equatable, Sendable {
     } catch {
       throw LedgerRefusal(error)
     }
+    return try BatchSubmission(value)
+  }
+
+  init(_ value: CBOR) throws(LedgerRefusal) {
     guard case .array(let parts) = value, parts.count == 2, case .bytes(let header) = parts[0]
-    else { throw malformed(value.kind) }
-    try check("header", header, LedgerLimits.headerBytes)
+    else { throw Self.malformed(value.kind) }
+    try Self.check("header", header, LedgerLimits.headerBytes)
     switch parts[1] {
-    case .null: return BatchSubmission(signedHeader: header, payload: nil)
+    case .null: self.init(signedHeader: header, payload: nil)
     case .bytes(let payload):
-      try check("payload", payload, LedgerLimits.payloadBytes)
-      return BatchSubmission(signedHeader: header, payload: payload)
-    default: throw malformed(parts[1].kind)
+      try Self.check("payload", payload, LedgerLimits.payloadBytes)
+      self.init(signedHeader: header, payload: payload)
+    default: throw Self.malformed(parts[1].kind)
     }
   }
 

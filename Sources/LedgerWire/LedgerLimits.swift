@@ -20,6 +20,8 @@ package enum LedgerLimits {
   package static let nameBytes = 200
   /// The origin of a log.
   package static let originBytes = 200
+  /// Submissions in one request; together they are no larger than one may be.
+  package static let batchesPerRequest = 64
   /// The body of a submission: header, payload and their CBOR heads.
   package static let submissionBytes = headerBytes + payloadBytes + 64
 }
