@@ -3,7 +3,7 @@ SWIFT  ?= swift
 # With PostgreSQL wherever libpq is. One choice for all targets: another one rebuilds everything.
 TRAITS  = $(shell pkg-config --exists libpq 2>/dev/null && echo --traits PostgreSQL)
 # Debug information takes time to compile and to link; the names of functions stay without it.
-CONFIG  = -c release -debug-info-format none -Xswiftc -enable-testing $(TRAITS)
+CONFIG  = -c release -debug-info-format none $(TRAITS)
 BIN     = .build/release
 PREFIX ?= /usr/local
 
