@@ -22,15 +22,6 @@ import TransparencyLog
       documents: texts.map { DocumentFingerprint($0) }, identity: identity)
   }
 
-  private func differences(_ folder: TemporaryFolder) throws -> [Difference] {
-    var differences: [Difference] = []
-    let fsck = try Fsck(
-      folder: folder.path, verifier: LedgerKey.load(in: folder.path).verifier,
-      report: { differences.append($0) })
-    _ = try fsck.run()
-    return differences
-  }
-
   @Test func `the receipt of a claim proves it to a stranger, and stays the same`() async throws {
     let folder = try TemporaryFolder()
     let ada = try ContributorIdentity(name: "Ada")
@@ -66,7 +57,7 @@ import TransparencyLog
       signedHeader: other.signedHeader, signedRegistration: other.signedRegistration,
       proof: proof.proof)
     #expect(throws: LedgerRefusal.self) { try forged.verify(by: log) }
-    #expect(try differences(folder) == [])
+    #expect(try Fsck.differences(in: folder) == [])
   }
 
   @Test func `a key's claims and batches do not get into each other's way`() async throws {
@@ -89,7 +80,7 @@ import TransparencyLog
       try ClaimHeader.verify(batch.signedHeader, origin: TestAgent.origin)
     }
     try ledger.store.close()
-    #expect(try differences(ledger.folder) == [])
+    #expect(try Fsck.differences(in: ledger.folder) == [])
   }
 
   @Test func `of claims that come together the first has the shard, and each its own outcome`()
@@ -113,7 +104,7 @@ import TransparencyLog
     #expect(outcomes.allSatisfy { $0.1 == nil || $0.1?.error == .taken })
     #expect(try await ledger.size() == 9)
     try ledger.store.close()
-    #expect(try differences(ledger.folder) == [])
+    #expect(try Fsck.differences(in: ledger.folder) == [])
   }
 
   @Test func `a contributor claims no more a day than the policy says`() async throws {
@@ -141,7 +132,7 @@ import TransparencyLog
     now.withLock { $0 -= 60 }
     #expect(try await register("e", ada)?.error == .overQuota)
     try ledger.store.close()
-    #expect(try differences(ledger.folder) == [])
+    #expect(try Fsck.differences(in: ledger.folder) == [])
   }
 
   @Test func `a folder of the time before claims were logged goes on, and can log its claims`()
@@ -167,7 +158,7 @@ import TransparencyLog
     #expect(logged.registered == 7)
     #expect(logged.receipt?.index == 1)
     try ledger.store.close()
-    #expect(try differences(folder) == [])
+    #expect(try Fsck.differences(in: folder) == [])
   }
 
   /// A database with the tables of before, in which claims were registered at second 7.
@@ -219,7 +210,7 @@ import TransparencyLog
     try await DatabaseQueue(path: ledger.folder.path + "/" + LedgerSchema.file).write {
       try $0.execute(sql: sql)
     }
-    let differences = try differences(ledger.folder)
+    let differences = try Fsck.differences(in: ledger.folder)
     #expect(differences.contains { $0.field.hasPrefix(field) }, "\(sql): \(differences)")
   }
 }

@@ -140,11 +140,6 @@ struct World {
 
   /// What fsck finds, while the ledger runs.
   func differences() async throws -> [Difference] {
-    var differences: [Difference] = []
-    let fsck = try Fsck(
-      folder: ledger.folder.path, verifier: ledger.store.verifier,
-      report: { differences.append($0) })
-    _ = try fsck.run()
-    return differences
+    try Fsck.differences(in: ledger.folder, verifier: ledger.store.verifier)
   }
 }

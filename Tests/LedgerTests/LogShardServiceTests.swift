@@ -28,12 +28,7 @@ import TransparencyLog
     }
 
     func check(_ number: Int) throws -> [Difference] {
-      var differences: [Difference] = []
-      _ = try Fsck(
-        folder: keys.folders[number].path, verifier: ledgers[number].store.verifier,
-        report: { differences.append($0) }
-      ).run()
-      return differences
+      try Fsck.differences(in: keys.folders[number], verifier: ledgers[number].store.verifier)
     }
 
     func claim(_ identity: ContributorIdentity, origin number: Int = 0) throws -> [UInt8] {

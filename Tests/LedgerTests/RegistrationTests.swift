@@ -266,11 +266,8 @@ import TransparencyLog
 
   /// What fsck says, but for a log that was never published.
   private func differences(_ folder: TemporaryFolder, checksWork: Bool) throws -> [Difference] {
-    var differences: [Difference] = []
-    let fsck = try Fsck(
-      folder: folder.path, verifier: LedgerKey.load(in: folder.path).verifier,
-      checksWork: checksWork, report: { differences.append($0) })
-    _ = try fsck.run()
-    return differences.filter { !$0.file.hasSuffix("checkpoint") }
+    try Fsck.differences(in: folder, checksWork: checksWork).filter {
+      !$0.file.hasSuffix("checkpoint")
+    }
   }
 }

@@ -34,12 +34,7 @@ import Testing
   }
 
   private func differences(_ folder: TemporaryFolder) throws -> [Difference] {
-    var differences: [Difference] = []
-    let fsck = try Fsck(
-      folder: folder.path, verifier: LedgerKey.load(in: folder.path).verifier,
-      report: { differences.append($0) })
-    _ = try fsck.run()
-    return differences.filter { !$0.file.hasSuffix("checkpoint") }
+    try Fsck.differences(in: folder).filter { !$0.file.hasSuffix("checkpoint") }
   }
 
   @Test func `a copy, exact or nearly so, is owned by the shard that was registered first`()

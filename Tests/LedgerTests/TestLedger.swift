@@ -1,6 +1,7 @@
 import LedgerTestSupport
 import LedgerWire
 import TestSupport
+import TransparencyLog
 
 @testable import Ledger
 
@@ -28,5 +29,19 @@ struct TestLedger {
   /// The number of leaves, of the latest checkpoint.
   func size() async throws -> Int {
     try await store.database.read { [store] in try store.treeSize($0) }
+  }
+}
+
+extension Fsck {
+  /// What is found in a log's folder; its own key is the one to check with, unless another is given.
+  static func differences(
+    in folder: TemporaryFolder, verifier: NoteVerifier? = nil, checksWork: Bool = false
+  ) throws -> [Difference] {
+    var differences: [Difference] = []
+    let fsck = try Fsck(
+      folder: folder.path, verifier: verifier ?? LedgerKey.load(in: folder.path).verifier,
+      checksWork: checksWork, report: { differences.append($0) })
+    _ = try fsck.run()
+    return differences
   }
 }
