@@ -65,8 +65,6 @@ package struct PolicyTerms: Equatable, Sendable {
 /// its second line is not a number.
 package struct LedgerPolicy: Equatable, Sendable {
   static let firstLine = "tributary-policy/v1"
-  /// A policy that is longer is refused unread.
-  package static let maximumBytes = 16_384
 
   package let origin: String
   /// 1 for the log's first terms, and one more with every change.
