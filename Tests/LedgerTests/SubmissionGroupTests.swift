@@ -1,11 +1,11 @@
 import CBOR
 import LedgerTestSupport
-import LedgerWire
 import TestSupport
 import Testing
 import TransparencyLog
 
 @testable import Ledger
+@testable import LedgerWire
 @testable import Trace
 
 /// Several batches in one request.
