@@ -26,10 +26,13 @@ final class ShardedLedger: Sendable {
   }
 
   /// Starts a log, after it was stopped on its own folder or on another.
-  func start(_ number: Int, on folder: TemporaryFolder? = nil, with list: LogShards?) async throws {
+  func start(
+    _ number: Int, on folder: TemporaryFolder? = nil, with list: LogShards?,
+    witnesses: Witnesses.Settings? = nil
+  ) async throws {
     let ledger = try await RunningLedger(
       folder: folder ?? keys.folders[number], origin: LogShardKeys.origin(number),
-      terms: PolicyTerms(logShards: list))
+      witnesses: witnesses, terms: PolicyTerms(logShards: list))
     doors[number].target.port = ledger.port
     running.withLock { ledgers in
       if number < ledgers.count { ledgers[number] = ledger } else { ledgers.append(ledger) }
