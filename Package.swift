@@ -20,8 +20,9 @@ import PackageDescription
 let warnings: [SwiftSetting] =
   Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
-/// Tests see the inside of our own modules in release builds too. Packages that we use are built as
-/// they would be without tests, which takes less time and makes them faster.
+/// Tests see the inside of our own modules in release builds too.
+///
+/// Packages that we use are built as they would be without tests, which makes them faster.
 let strict = warnings + [.unsafeFlags(["-enable-testing"], .when(configuration: .release))]
 
 func tests(_ target: String, _ dependencies: [Target.Dependency]) -> Target {

@@ -127,9 +127,8 @@ struct Integration {
   }
 
   private func readChain(of agent: ContributorKey) throws -> Chain {
+    let isRegistered = try LedgerStore.isRegistered(agent, connection)
     let (next, head) = try LedgerStore.chain(of: agent, connection)
-    // Whoever has a batch in the log was registered before, and nobody ever ceases to be.
-    let isRegistered = try next > 0 || LedgerStore.isRegistered(agent, connection)
     return Chain(isRegistered: isRegistered, next: next, head: head)
   }
 

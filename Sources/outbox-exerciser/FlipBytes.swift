@@ -15,15 +15,30 @@ struct FlipBytes: AsyncParsableCommand {
   @Option(help: "Only every so many bytes.")
   var every = 1
 
+  @Option(help: "The first byte that is changed, to go on where another run ended.")
+  var from = 0
+
   @Option(help: "What is changed in a byte: its bits under this mask.")
   var mask: UInt8 = 0xff
+
+  func validate() throws {
+    guard every > 0, from >= 0 else {
+      throw ValidationError(
+        "--every is \(every) and --from \(from), expected 1 or more and 0 or more")
+    }
+  }
 
   func run() async throws {
     let sweep = try await FlipSweep(folder: surroundings.home, ledger: surroundings.ledger)
     say("\(sweep.byteCount) bytes, write-ahead log \(sweep.logByteCount) bytes")
     var outcomes: [FlipSweep.Outcome] = []
     var problems = 0
-    for offset in stride(from: 0, to: sweep.byteCount, by: every) {
+    for offset in stride(from: from, to: sweep.byteCount, by: every) {
+      guard hasDescriptors else {
+        say("no descriptors are left, since repairs keep some open; go on with --from \(offset)")
+        problems += 1
+        break
+      }
       do {
         let outcome = try await sweep.flip(offset, mask: mask)
         outcomes.append(outcome)
@@ -45,5 +60,14 @@ struct FlipBytes: AsyncParsableCommand {
       problems += 1
     }
     guard problems == 0 else { throw ExitCode(1) }
+  }
+
+  /// Whether a few files more can be opened.
+  private var hasDescriptors: Bool {
+    var limit = rlimit()
+    let next = open("/dev/null", O_RDONLY)
+    defer { close(next) }
+    return next >= 0 && getrlimit(.init(RLIMIT_NOFILE.rawValue), &limit) == 0
+      && UInt64(next) + 64 < UInt64(limit.rlim_cur)
   }
 }
