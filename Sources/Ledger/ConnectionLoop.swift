@@ -9,18 +9,8 @@ import NIOCore
 struct ConnectionLoop<Base: ServerChildChannel>: ServerChildChannel {
   let base: Base
 
-  /// Room for a batch in the first read, so that it does not come in many parts.
-  private static var readBuffers: AdaptiveRecvByteBufferAllocator {
-    AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 16 << 10, maximum: 64 << 10)
-  }
-
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
-    do {
-      try channel.syncOptions?.setOption(.recvAllocator, value: Self.readBuffers)
-    } catch {
-      return channel.eventLoop.makeFailedFuture(error)
-    }
-    return base.setup(channel: channel, logger: logger)
+    base.setup(channel: channel, logger: logger)
   }
 
   func handle(value: Base.Value, logger: Logger) async {
