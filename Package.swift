@@ -22,7 +22,7 @@ let warnings: [SwiftSetting] =
 
 /// Tests see the inside of our own modules in release builds too.
 ///
-/// Packages that we use are built as they would be without tests, which makes them faster.
+/// Packages that we use are built as they would be without tests.
 let strict = warnings + [.unsafeFlags(["-enable-testing"], .when(configuration: .release))]
 
 func tests(_ target: String, _ dependencies: [Target.Dependency]) -> Target {
