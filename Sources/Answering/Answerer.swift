@@ -77,6 +77,8 @@ package enum AnswerError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A log-probability is not a number: the model's weights are damaged.
   case notFinite(model: String)
   case noChatTemplate(model: String)
+  /// The conversation does not have the passages' place exactly once, so it has no head and tail.
+  case passagesNotFoundOnce(model: String, template: String, found: Int)
   /// The answer was made in another mode than the one asked to score it.
   case wrongMode(found: ContextMode, expected: ContextMode)
 
@@ -94,6 +96,9 @@ package enum AnswerError: Error, Sendable, Equatable, CustomStringConvertible {
     case .noChatTemplate(let model):
       "\(model): tokenizer.chat_template: found none, expected ChatML or Llama 3; "
         + "choose a chat model with --model"
+    case .passagesNotFoundOnce(let model, let template, let found):
+      "\(model): tokenizer.chat_template (\(template)): found the place of the passages \(found) times "
+        + "in the conversation, expected it once; use --context joint"
     case .wrongMode(let found, let expected):
       "answer: mode: found \(found.rawValue), expected \(expected.rawValue)"
     }

@@ -2,14 +2,11 @@ import Attribution
 import Inference
 import Tokenizers
 
-/// Answers with a chat model: one ordinary prompt with numbered passages, free text as the answer.
-package final class ChatAnswerer: Answerer {
+/// Answers with a chat model from one ordinary prompt with numbered passages, in free text.
+package final class ChatAnswerer: TextValuing {
   package let mode = ContextMode.joint
-  package let model: LanguageModel
-  private let template: ChatTemplate
-  private let tokenizer: any Tokenizer
-  private let sampler: Sampler
-  private let maximumTokens: Int
+  package var model: LanguageModel { chat.model }
+  private let chat: ChatModel
   /// The prompt of the last answer, which valuing it goes on from.
   private var lastPrompt: SharedPrompt?
 
@@ -20,14 +17,8 @@ package final class ChatAnswerer: Answerer {
     model: LanguageModel, template: ChatTemplate? = nil, sampler: Sampler = .greedy,
     maximumTokens: Int = 256
   ) throws {
-    guard let template = try template ?? model.chatTemplate.get() else {
-      throw AnswerError.noChatTemplate(model: model.path)
-    }
-    self.model = model
-    self.template = template
-    self.sampler = sampler
-    self.maximumTokens = maximumTokens
-    tokenizer = try model.tokenizer
+    chat = try ChatModel(
+      model: model, template: template, sampler: sampler, maximumTokens: maximumTokens)
   }
 
   /// All of them: a chat model reads every sentence.
@@ -40,66 +31,64 @@ package final class ChatAnswerer: Answerer {
     _ question: String, sources: [Source], adapters: [SourceAdapter],
     progress: AnswerProgress = AnswerProgress()
   ) throws -> Answer {
-    let clock = ContinuousClock()
-    let start = clock.now
-    var promptSeconds: Double?
-    let prompt = try fittingPrompt(
-      question, sources: sources, limit: Coalition.capacity - min(LoRAAdapter.limit, adapters.count)
-    )
-    let players = Set(prompt.numbered.map { sources[$0].player })
-    let applied = Array(
-      adapters.filter { players.contains($0.player) }.prefix(LoRAAdapter.limit))
+    let start = ContinuousClock().now
+    let prompt = try fittingPrompt(question, sources: sources, adapters: adapters)
+    let applied = chat.applied(adapters, to: prompt)
     let weights = applied.map(\.weights)
     let tokens = prompt.tokens(present: Set(prompt.numbered))
     lastPrompt = nil
     let shared = try SharedPrompt(
       tokens, cuts: prompt.cuts, model: model, adapters: weights, check: progress.check)
-    var generator = TextGenerator(model: model, sampler: sampler, maximumTokens: maximumTokens)
-    let result = try generator.generate(
-      prompt: shared.rest, segment: shared.last, attending: shared.beforeLast,
-      before: Array(tokens.dropLast(shared.rest.count)), adapters: weights,
-      isCancelled: progress.isCancelled
-    ) { piece in
-      promptSeconds = promptSeconds ?? (clock.now - start).seconds
-      progress.onText(piece)
-    }
-    if result.stopReason == .cancelled { throw CancellationError() }
+    let writing = try chat.write(
+      after: ChatModel.Opening(
+        rest: shared.rest, segment: shared.last, attending: shared.beforeLast,
+        before: Array(tokens.dropLast(shared.rest.count))),
+      adapters: weights, progress: progress)
     lastPrompt = shared
-    let seconds = (clock.now - start).seconds
-    return Answer(
-      mode: mode, question: question, sources: sources, adapters: applied,
-      dropped: sources.indices.filter { !prompt.numbered.contains($0) }, text: result.text,
-      citations: prompt.citations(in: result.text), tokenIDs: result.tokens,
-      promptTokens: tokens.count, reading: nil,
-      timing: .init(answerSeconds: seconds, promptSeconds: promptSeconds ?? seconds))
+    return chat.answer(
+      writing, to: prompt, mode: mode, adapters: applied, promptTokens: tokens.count, since: start)
+  }
+
+  package func answer(
+    _ question: String, sources: [Source], saying text: String
+  ) throws -> Answer {
+    let start = ContinuousClock().now
+    let prompt = try fittingPrompt(question, sources: sources, adapters: [])
+    return chat.answer(
+      chat.given(text), to: prompt, mode: mode, adapters: [],
+      promptTokens: prompt.tokens(present: Set(prompt.numbered)).count, since: start)
+  }
+
+  package func logProbabilities(
+    of texts: [String], answering question: String, sources: [Source]
+  ) throws -> [[Double]] {
+    let prompt = try fittingPrompt(question, sources: sources, adapters: [])
+    let tokens = prompt.tokens(present: Set(prompt.numbered))
+    return try model.logProbabilities(
+      of: texts.map { ScoredSequence(context: tokens, continuation: chat.given($0).tokens) })
   }
 
   package func scorer(for answer: Answer) throws -> ChatScorer {
     guard answer.mode == mode else {
       throw AnswerError.wrongMode(found: answer.mode, expected: mode)
     }
-    let prompt = prompt(answer.question, sources: answer.sources, kept: answer.read)
+    let prompt = chat.prompt(answer.question, sources: answer.sources, kept: answer.read)
     let tokens = prompt.tokens(present: Set(answer.read))
     return ChatScorer(
-      model: model, answer: answer, prompt: prompt,
+      chat: chat, answer: answer, prompt: prompt,
       shared: lastPrompt.flatMap {
         $0.isOf(tokens, adapters: answer.adapters.map(\.weights)) ? $0 : nil
       })
   }
 
-  private func prompt(_ question: String, sources: [Source], kept: [Int]) -> ChatPrompt {
-    ChatPrompt(
-      template: template, tokenizer: tokenizer, question: question, sources: sources, kept: kept)
-  }
-
   /// Leaves out the lowest-ranked sources until prompt and answer fit the context.
   private func fittingPrompt(
-    _ question: String, sources: [Source], limit maximumSources: Int
+    _ question: String, sources: [Source], adapters: [SourceAdapter]
   ) throws -> ChatPrompt {
-    let limit = model.configuration.contextLength - maximumTokens
-    var kept = Array(sources.indices.prefix(maximumSources))
+    let limit = chat.promptLimit
+    var kept = chat.candidates(sources, beside: adapters)
     while true {
-      let prompt = prompt(question, sources: sources, kept: kept)
+      let prompt = chat.prompt(question, sources: sources, kept: kept)
       let count = prompt.tokens(present: Set(kept)).count
       if count <= limit { return prompt }
       guard !kept.isEmpty else {
@@ -118,31 +107,21 @@ package final class ChatAnswerer: Answerer {
 package struct ChatScorer: TokenScorer {
   package typealias Failure = any Error
 
-  let model: LanguageModel
+  let chat: ChatModel
   let answer: Answer
   let prompt: ChatPrompt
   /// What is left of making the answer, if that was the last thing that was made.
   let shared: SharedPrompt?
 
   package func tokenValues(of coalitions: [Coalition]) throws -> [[MicroNats]] {
-    try micro(logProbabilities(of: coalitions))
+    try chat.micro(logProbabilities(of: coalitions))
   }
 
   /// Each removal renders the prompt again: what follows the sentence is computed anew for it.
   package func tokenValues(withoutEach places: [SentencePlace]) throws -> [[MicroNats]] {
     let all = answer.adapters.map(\.weights)
-    return try micro(logProbabilities(after: places.map { (prompt.tokens(without: $0), all) }))
-  }
-
-  private func micro(_ rows: [[Double]]) throws -> [[MicroNats]] {
-    try rows.map { row in
-      try row.map { nats in
-        guard let value = MicroNats(roundingNats: nats) else {
-          throw AnswerError.notFinite(model: model.path)
-        }
-        return value
-      }
-    }
+    return try chat.micro(
+      logProbabilities(after: places.map { (prompt.tokens(without: $0), all) }))
   }
 
   func logProbabilities(of coalitions: [Coalition]) throws -> [[Double]] {
@@ -155,7 +134,7 @@ package struct ChatScorer: TokenScorer {
   private func logProbabilities(
     after prompts: [(tokens: [Int32], adapters: [LoRAAdapter])]
   ) throws -> [[Double]] {
-    try model.logProbabilities(
+    try chat.model.logProbabilities(
       of: prompts.map { context, adapters in
         shared?.sequence(context: context, continuation: answer.tokenIDs, adapters: adapters)
           ?? ScoredSequence(

@@ -49,13 +49,20 @@ struct ChatPrompt {
   private func tokens(_ textOf: (Int) -> String?) -> [Int32] {
     var text = ""
     for (index, source) in numbered.enumerated() {
-      if let passage = textOf(source) { text += "[\(index + 1)] \(passage)\n\n" }
+      if let passage = textOf(source) { text += Self.passage(index, passage) }
     }
-    return template.encode(
-      [
-        ChatMessage(.system, Self.instructions), ChatMessage(.user, text + "Question: " + question),
-      ],
-      with: tokenizer)
+    return template.encode(messages(text), with: tokenizer)
+  }
+
+  /// A text as the passage at `index` among the numbered ones.
+  static func passage(_ index: Int, _ text: String) -> String { "[\(index + 1)] \(text)\n\n" }
+
+  /// The conversation with `passages` before the question.
+  func messages(_ passages: String) -> [ChatMessage] {
+    [
+      ChatMessage(.system, Self.instructions),
+      ChatMessage(.user, passages + "Question: " + question),
+    ]
   }
 
   /// The sources that `answer` cites as `[number]`, in order of first mention.

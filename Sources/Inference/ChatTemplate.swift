@@ -71,6 +71,36 @@ package struct ChatTemplate: Sendable, Equatable {
   package func encode(
     _ messages: [ChatMessage], addGenerationPrompt: Bool = true, with tokenizer: any Tokenizer
   ) -> [Int32] {
+    Self.encode(parts(messages, addGenerationPrompt), with: tokenizer)
+  }
+
+  /// The tokens of the stretches of a conversation that lie before, between and after the places where
+  /// `marker` stands in it.
+  ///
+  /// The marker is in none of them, and each is tokenised on its own.
+  package func encode(
+    _ messages: [ChatMessage], cutAt marker: String, with tokenizer: any Tokenizer
+  ) -> [[Int32]] {
+    Self.cut(parts(messages, true), at: marker).map { Self.encode($0, with: tokenizer) }
+  }
+
+  static func cut(_ parts: [Part], at marker: String) -> [[Part]] {
+    var stretches: [[Part]] = [[]]
+    for part in parts {
+      guard case .text(let text) = part else {
+        stretches[stretches.count - 1].append(part)
+        continue
+      }
+      let texts = text.split(separator: marker, omittingEmptySubsequences: false)
+      for (index, text) in texts.enumerated() {
+        if index > 0 { stretches.append([]) }
+        if !text.isEmpty { stretches[stretches.count - 1].append(.text(String(text))) }
+      }
+    }
+    return stretches
+  }
+
+  private static func encode(_ parts: [Part], with tokenizer: any Tokenizer) -> [Int32] {
     var tokens: [Int32] = []
     var text = ""
     func flush() {
@@ -80,7 +110,7 @@ package struct ChatTemplate: Sendable, Equatable {
       text = ""
     }
     // Neighbouring texts are one text to the tokenizer, which may join what lies on both sides.
-    for part in parts(messages, addGenerationPrompt) {
+    for part in parts {
       switch part {
       case .text(let more): text += more
       case .control(let name):
