@@ -47,8 +47,9 @@ extension AgentSession {
     // Traces of a reader without cross-encoder name two companions. What was not read then follows
     // from which sentences have no label, whatever would be read today.
     let loaded = try LoadedAnswerer(
-      session: self, sampling: sampling, hasCrossEncoder: record.companions.count > 2,
-      repetitions: .read)
+      session: self, sampling: sampling,
+      context: Answering.ContextMode(rawValue: record.mode.rawValue),
+      hasCrossEncoder: record.companions.count > 2, repetitions: .read)
     let adapters = try adapters(of: record, loaded, &missing)
     // With another model or passage every number differs; saying so would hide the cause.
     let problems = loaded.problems(with: record) + missing
@@ -150,6 +151,7 @@ extension LoadedAnswerer {
     compare(
       "model", "\(model.name) with sha256 \(digest.hex)",
       "\(record.modelName) with sha256 \(record.model.hex)")
+    compare("context", answerer.mode.rawValue, record.mode.rawValue)
     let files = companions.map(\.hex).joined(separator: ", ")
     // The last ones are the adapters, each compared where it is read.
     let recorded = record.companions.dropLast(record.adapters.count)

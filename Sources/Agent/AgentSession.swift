@@ -78,7 +78,12 @@ package final class AgentSession {
   }
 
   func answerer() throws -> LoadedAnswerer {
-    try opened(&openedAnswerer) { try LoadedAnswerer(session: self, sampling: sampling) }
+    try opened(&openedAnswerer) {
+      let loaded = try LoadedAnswerer(
+        session: self, sampling: sampling, context: settings.context)
+      try loaded.require(settings.context)
+      return loaded
+    }
   }
 
   private func opened<Part>(_ part: inout Part?, _ open: () throws -> Part) throws -> Part {

@@ -1,3 +1,4 @@
+import Answering
 import Corpus
 import Foundation
 import LedgerWire
@@ -19,6 +20,9 @@ package struct AgentSettings: Codable, Equatable, Sendable {
   package var invitation: String?
   /// The model that answers: a path, or `reader` for the embedded one.
   package var model: String = "reader"
+  /// How passages share the model's context; nil stands for what the model was made for: independent
+  /// for the reader, joint for others.
+  package var context: Answering.ContextMode?
   /// Threads of the engine; 0 means one per core.
   package var threads: Int = 0
   /// How many passages an answer may read.
@@ -45,6 +49,13 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     witnessQuorum = try values.decodeIfPresent(Int.self, forKey: .witnessQuorum)
     invitation = try values.decodeIfPresent(String.self, forKey: .invitation)
     model = try values.decodeIfPresent(String.self, forKey: .model) ?? plain.model
+    context = try values.decodeIfPresent(String.self, forKey: .context).map { name in
+      guard let mode = Answering.ContextMode(rawValue: name) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .context, in: values, debugDescription: Self.unknownContext(name))
+      }
+      return mode
+    }
     threads = try values.decodeIfPresent(Int.self, forKey: .threads) ?? plain.threads
     passages = try values.decodeIfPresent(Int.self, forKey: .passages) ?? plain.passages
     passagesPerContributor =
@@ -62,7 +73,7 @@ package struct AgentSettings: Codable, Equatable, Sendable {
       ("ledger", ledger ?? ""), ("ledgerKey", ledgerKey ?? ""),
       ("witnesses", witnesses.joined(separator: " ")),
       ("witnessQuorum", quorum.map(String.init) ?? ""), ("invitation", invitation ?? ""),
-      ("model", model),
+      ("model", model), ("context", context?.rawValue ?? ""),
       ("threads", String(threads)), ("passages", String(passages)),
       ("passagesPerContributor", String(passagesPerContributor)), ("adapters", String(adapters)),
       ("offline", String(offline)),
@@ -107,8 +118,8 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     witnessQuorum = try text.isEmpty ? nil : number("witnessQuorum", text, in: 1...witnesses.count)
   }
 
-  /// Sets one key from text; an empty text clears `ledger`, `ledgerKey`, `witnesses`
-  /// and `invitation`.
+  /// Sets one key from text; an empty text clears `ledger`, `ledgerKey`, `witnesses`, `invitation`
+  /// and `context`.
   package mutating func set(_ key: String, to value: String) throws {
     switch key {
     case "ledger": ledger = try value.isEmpty ? nil : Self.checkedURL(value)
@@ -117,6 +128,7 @@ package struct AgentSettings: Codable, Equatable, Sendable {
     case "witnessQuorum": try setWitnessQuorum(value)
     case "invitation": invitation = value.isEmpty ? nil : try Self.checkedInvitation(value)
     case "model": model = value
+    case "context": context = try value.isEmpty ? nil : Self.checkedContext(value)
     case "threads": threads = try number(key, value, in: 0...256)
     case "passages": passages = try number(key, value, in: 1...8)
     case "passagesPerContributor": passagesPerContributor = try number(key, value, in: 1...8)
@@ -128,6 +140,17 @@ package struct AgentSettings: Codable, Equatable, Sendable {
       let known = entries.map(\.key).joined(separator: ", ")
       throw AgentError(.usage, "no setting is called '\(key)'; there are: \(known)")
     }
+  }
+
+  private static func unknownContext(_ name: String) -> String {
+    "found '\(name)', expected joint or independent"
+  }
+
+  private static func checkedContext(_ name: String) throws -> Answering.ContextMode {
+    guard let mode = Answering.ContextMode(rawValue: name) else {
+      throw AgentError(.usage, "context: \(unknownContext(name))")
+    }
+    return mode
   }
 
   private static func checkedInvitation(_ text: String) throws -> String {

@@ -27,7 +27,8 @@ package enum AnswerPage {
       ? report.timing.attributionSeconds / report.timing.answerSeconds : 0
     var view: [String: Any] = [
       "question": report.question, "answer": report.answer, "model": report.model,
-      "engine": report.engine, "mode": report.mode, "trace": report.trace,
+      "engine": report.engine, "mode": report.mode, "removal": report.removal,
+      "trace": report.trace,
       "cost": Figures.decimal(cost, 2), "ownKnowledge": Figures.percent(report.ownKnowledgePPM),
       "segments": segments(report), "contributors": contributors(report),
       "cited": report.citations.map { passage(report, $0) },

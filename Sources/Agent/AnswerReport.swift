@@ -1,3 +1,5 @@
+import Answering
+
 /// The machine-readable answer: what `ask --json` prints, and what text and page are rendered from.
 ///
 /// The keys are stable. Shares are parts per million of the answer's surprise; values are in
@@ -90,6 +92,13 @@ package struct AnswerReport: Codable, Equatable, Sendable {
 }
 
 extension AnswerReport {
+  /// What it meant for the model that somebody's passages were missing.
+  package var removal: String {
+    mode == Answering.ContextMode.joint.rawValue
+      ? "the prompt was written anew without the passages of the others"
+      : "passages do not see each other, and those of the others were left out"
+  }
+
   /// The citations in the order of their numbers.
   package var citations: [Passage] {
     passages.filter { $0.number != nil }.sorted { $0.number! < $1.number! }

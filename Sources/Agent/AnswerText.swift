@@ -34,6 +34,7 @@ package struct AnswerText: Sendable {
       let label = names.isEmpty ? "nobody (the model alone)" : names.joined(separator: " + ")
       lines.append("  \(nats(coalition.logProbMicroNats))  \(label)")
     }
+    lines.append(dim("In \(report.mode) context, \(report.removal)."))
     if !report.contributors.isEmpty {
       lines += ["", "  Shapley  leave-one-out  Banzhaf     solo"]
       for player in report.contributors {

@@ -17,11 +17,12 @@ struct LoadedAnswerer {
 
   /// Loads what the settings name.
   ///
-  /// `sampling`: how a chat model draws its tokens. `hasCrossEncoder`: false for the reader as it was
-  /// before there was one, which earlier traces need; `repetitions` likewise.
+  /// `sampling`: how a chat model draws its tokens; `context`: how its passages share the context, the
+  /// reader's being always independent. `hasCrossEncoder`: false for the reader as it was before there
+  /// was one, which earlier traces need; `repetitions` likewise.
   init(
-    session: AgentSession, sampling: AgentOptions.Sampling, hasCrossEncoder: Bool = true,
-    repetitions: Repetitions = .omitted
+    session: AgentSession, sampling: AgentOptions.Sampling, context: Answering.ContextMode?,
+    hasCrossEncoder: Bool = true, repetitions: Repetitions = .omitted
   ) throws {
     let path = try ModelLocator.find(session.settings.model)
     let file = FileIdentity(path: path)
@@ -37,9 +38,7 @@ struct LoadedAnswerer {
       throw AgentError(.tryLater, "\(path): changed while it was loaded")
     }
     guard ReaderAnswerer.canUse(model) else {
-      answerer = try ChatAnswerer(
-        model: model, sampler: sampling.sampler,
-        maximumTokens: sampling.maximumTokens)
+      answerer = try Self.chatAnswerer(model, sampling, context)
       companions = []
       shelf = AdapterShelf(model: model, digest: digest)
       return
@@ -53,6 +52,29 @@ struct LoadedAnswerer {
     companions = try [
       ModelLocator.find("embedding"), Lexicon.path(besideModel: path), crossEncoder?.path,
     ].compactMap { try $0.map(session.digests.sha256) }
+  }
+
+  private static func chatAnswerer(
+    _ model: LanguageModel, _ sampling: AgentOptions.Sampling, _ context: Answering.ContextMode?
+  ) throws -> any Answerer {
+    switch context {
+    case .independent:
+      try IndependentChatAnswerer(
+        model: model, sampler: sampling.sampler, maximumTokens: sampling.maximumTokens)
+    case .joint, nil:
+      try ChatAnswerer(
+        model: model, sampler: sampling.sampler, maximumTokens: sampling.maximumTokens)
+    }
+  }
+
+  /// Refuses a mode that was asked for and that the model does not have.
+  func require(_ context: Answering.ContextMode?) throws {
+    guard let context, context != answerer.mode else { return }
+    throw AgentError(
+      .usage,
+      "\(model.path): context: found \(context.rawValue), expected \(answerer.mode.rawValue), "
+        + "the only one that a reader has",
+      hint: "--context \(answerer.mode.rawValue), or --model FILE.gguf for a chat model")
   }
 
   /// Answers from the roster's passages, with its adapters.

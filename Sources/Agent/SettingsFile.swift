@@ -40,6 +40,8 @@ package struct SettingsFile: Sendable {
     case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
       "\(field(context)): expected \(type)"
     case .keyNotFound(let key, _): "\(key.stringValue): missing"
+    case .dataCorrupted(let context) where !context.codingPath.isEmpty:
+      "\(field(context)): \(context.debugDescription)"
     case .dataCorrupted(let context): "not valid JSON: \(context.debugDescription)"
     @unknown default: "\(error)"
     }

@@ -47,7 +47,7 @@ package struct SourceAdapter: Sendable, Equatable {
 }
 
 /// How sources share the model's context; DESIGN.md says what each mode means.
-package enum ContextMode: String, Sendable, CaseIterable {
+package enum ContextMode: String, Codable, Sendable, CaseIterable {
   /// Sources do not see each other; removing one drops its KV segment.
   case independent
   /// One ordinary prompt; removing a source renders the prompt again.

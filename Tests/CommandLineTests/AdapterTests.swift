@@ -58,8 +58,11 @@ import Trace
       world: world, tuner: tuner, root: String(line.split(separator: " ")[0]))
   }
 
-  private func ask(_ tool: Tool) throws -> (report: AnswerReport, errors: String) {
-    let result = try tool.tributary("ask", "--json", "--max-tokens", "12", question)
+  private func ask(
+    _ tool: Tool, _ more: String...
+  ) throws -> (report: AnswerReport, errors: String) {
+    let result = try tool.run(
+      "tributary", ["ask", "--json", "--max-tokens", "12", question] + more)
     try #require(result.status == 0, "\(result.errors)")
     return (
       try JSONDecoder().decode(AnswerReport.self, from: Data(result.output.utf8)), result.errors
@@ -92,9 +95,15 @@ import Trace
       let replay = try reader.tributary("trace", "replay", answer.trace, "-t", threads)
       #expect(replay.status == 0, "\(replay.output) \(replay.errors)")
     }
+    let independent = try ask(reader, "--context", "independent").report
+    #expect(independent.mode == "independent" && independent.adapters?.count == 1)
+    #expect(independent.coalitions.count == answer.coalitions.count)
     var portable = reader
     portable.environment["TRIBUTARY_ISA"] = "portable"
-    #expect(try portable.tributary("trace", "replay", answer.trace).status == 0)
+    for trace in [answer.trace, independent.trace] {
+      let replay = try portable.tributary("trace", "replay", trace)
+      #expect(replay.status == 0, "\(replay.output) \(replay.errors)")
+    }
 
     let sync = try reader.tributary("sync")
     #expect(sync.status == 0, "\(sync.errors)")

@@ -32,6 +32,12 @@ import Testing
     #expect(try tool.tributary("ask", "--min-p", "7", "why?").status == 64)
     #expect(try tool.tributary("config", "set", "nonsense", "1").status == 64)
     #expect(try tool.tributary("config", "set", "passages", "900").status == 64)
+    let context = try tool.tributary("config", "set", "context", "together")
+    #expect(context.status == 64)
+    #expect(
+      context.errors.contains("context: found 'together', expected joint or independent"),
+      "\(context.errors)")
+    #expect(try tool.tributary("ask", "--context", "together", "why?").status == 64)
     #expect(try tool.tributary("config", "set", "ledger", "ftp://somewhere").status == 64)
   }
 
@@ -83,6 +89,12 @@ import Testing
     #expect(result.errors.contains("passages"))
     #expect(result.errors.contains("config.json"))
     #expect(try String(contentsOf: file, encoding: .utf8) == "{\"passages\": \"many\"}")
+    _ = try tool.write("{\"context\": \"together\"}", to: "home/config.json")
+    let mode = try tool.tributary("config", "list")
+    #expect(mode.status == 65)
+    #expect(
+      mode.errors.contains("config.json: context: found 'together', expected joint or independent"),
+      "\(mode.errors)")
   }
 
   @Test func syncWithoutALedgerSaysSo() throws {

@@ -6,6 +6,13 @@ struct SessionArguments: ParsableArguments {
   @Option(name: [.short, .long], help: "A GGUF file, or 'reader' for the embedded model.")
   var model: String?
 
+  @Option(
+    help: """
+      'joint': passages stand in one prompt; 'independent': they do not see each other. Without it \
+      the reader answers in independent, other models in joint context.
+      """)
+  var context: String?
+
   @Option(name: [.short, .long], help: "Threads of the engine (0: one per core).")
   var threads: Int?
 
@@ -65,6 +72,7 @@ struct SessionArguments: ParsableArguments {
       seed: seed, maximumTokens: maxTokens)
     options.overrides = { settings in
       if let model { settings.model = model }
+      if let context { try settings.set("context", to: context) }
       if let threads { try settings.set("threads", to: String(threads)) }
       if let passages { try settings.set("passages", to: String(passages)) }
       if let perContributor {
