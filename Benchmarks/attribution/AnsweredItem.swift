@@ -15,7 +15,7 @@ struct AnsweredItem {
     try self.init(item, answer: answer, answerer: answerer)
   }
 
-  init(_ item: PlantedItem, answer: Answer, answerer: ReaderAnswerer) throws {
+  init<Maker: Answerer>(_ item: PlantedItem, answer: Answer, answerer: Maker) throws {
     self.item = item
     self.answer = answer
     partition = answer.partition
@@ -54,10 +54,13 @@ struct AnsweredItem {
 
 extension PlantedItem {
   /// The documents as an answerer takes them.
-  var sources: [Source] {
+  var sources: [Source] { sources(named: Array(documents.indices)) }
+
+  /// The same in the order that `names` gives them in prompts, which follows their references.
+  func sources(named names: [Int]) -> [Source] {
     documents.enumerated().map { index, document in
       Source(
-        reference: "document \(index)", text: document.sentences.joined(separator: " "),
+        reference: "document \(names[index])", text: document.sentences.joined(separator: " "),
         sentences: document.sentences, player: document.owner, document: index)
     }
   }

@@ -7,7 +7,7 @@ struct AttributionBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "attribution-bench",
     abstract: "Compares attribution methods on planted sources.",
-    subcommands: [MethodsCommand.self, CostsCommand.self, GamingCommand.self],
+    subcommands: [MethodsCommand.self, CostsCommand.self, GamingCommand.self, ContextCommand.self],
     defaultSubcommand: MethodsCommand.self)
 }
 

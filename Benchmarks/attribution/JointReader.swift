@@ -5,18 +5,21 @@ import BenchmarkSupport
 import Inference
 import Tokenizers
 
-/// A reader trained for one ordinary prompt, `<|d1|><|s1|> sentence ... <|q|> question <|a|>`: what
-/// stands where decides what is said.
+/// A reader without terms beside its own logits, its context as for a model trained on one ordinary
+/// prompt, `<|d1|><|s1|> sentence ... <|q|> question <|a|>`: what stands where decides what is said.
 ///
-/// It has no terms beside its own logits, and a source that is missing leaves the prompt.
+/// A source that is missing leaves the prompt.
 struct JointReader {
   private let model: LanguageModel
   private let tokenizer: any Tokenizer
   private let special: [String: Int32]
+  /// Where the question begins in independent context; nil where the file does not say.
+  private let questionPosition: Int?
 
   init(path: String, engine: Engine) throws {
     model = try LanguageModel.load(path: path, backend: engine.backend)
     tokenizer = try model.tokenizer
+    questionPosition = try model.file.optionalInt("tributary.question_position")
     let names =
       ["<|q|>", "<|a|>"] + (1...8).map { "<|d\($0)|>" } + (1...40).map { "<|s\($0)|>" }
     var special: [String: Int32] = [:]
@@ -45,17 +48,28 @@ struct JointReader {
   private func prompt(
     _ item: PlantedItem, order: [Int]
   ) -> (tokens: [Int32], labels: [(place: Place, token: Int32)]) {
-    var tokens: [Int32] = []
+    let (passages, labels) = passages(item, order: order)
+    return (passages.flatMap { $0 } + question(item), labels)
+  }
+
+  private func question(_ item: PlantedItem) -> [Int32] {
+    [token("q")] + words(item.question) + [token("a")]
+  }
+
+  private func passages(
+    _ item: PlantedItem, order: [Int]
+  ) -> (tokens: [[Int32]], labels: [(place: Place, token: Int32)]) {
+    var passages: [[Int32]] = []
     var labels: [(place: Place, token: Int32)] = []
     for (number, document) in order.enumerated() {
-      tokens.append(token("d\(number + 1)"))
+      passages.append([token("d\(number + 1)")])
       for (index, sentence) in item.documents[document].sentences.enumerated() {
         let label = token("s\(labels.count + 1)")
         labels.append((Place(document: document, sentence: index), label))
-        tokens += [label] + words(sentence)
+        passages[number] += [label] + words(sentence)
       }
     }
-    return (tokens + [token("q")] + words(item.question) + [token("a")], labels)
+    return (passages, labels)
   }
 
   /// Whether all documents of the item fit the model's context.
@@ -68,11 +82,23 @@ struct JointReader {
   }
 
   /// The most probable sentence.
-  func answer(_ item: PlantedItem, order: [Int]) throws -> Place? {
-    let (tokens, labels) = prompt(item, order: order)
+  func answer(
+    _ item: PlantedItem, order: [Int], mode: ContextMode = .joint
+  ) throws -> Place? {
+    let (passages, labels) = passages(item, order: order)
+    let tail = question(item)
+    var (tokens, attending, start) = (passages.flatMap { $0 } + tail, [KVSegment](), 0)
+    if mode == .independent {
+      tokens = tail
+      attending = passages.map { _ in model.makeSegment() }
+      start = questionPosition ?? passages.map(\.count).max() ?? 0
+      _ = try model.forward(
+        zip(passages, attending).map { ForwardRequest(tokens: $0, segment: $1, outputs: .none) })
+    }
     let values = try model.logProbabilities(of: [
       ScoredSequence(
-        tokens: tokens, targets: labels.map { (row: tokens.count - 1, token: $0.token) })
+        tokens: tokens, targets: labels.map { (row: tokens.count - 1, token: $0.token) },
+        startPosition: start, attending: attending)
     ])[0]
     guard let best = values.max() else { return nil }
     return zip(labels, values).first { $0.1 == best }?.0.place
