@@ -153,12 +153,15 @@ struct ContextAttributionReport {
             summary.residuals.allSatisfy { $0 == 0 } ? "0" : figure(summary.residuals.mean, 2)
           return "| \(mode.rawValue) | \(method.rawValue) "
             + "| \(figure(Double(summary.credited) / Double(max(1, items)))) "
-            + "| \(figure(summary.correlations.mean)) ± "
-            + "\(figure(summary.correlations.standardError)) "
-            + "| \(figure(summary.drops[0] / Double(max(1, items)), 2)) | \(residual) |"
+            + "| \(score(summary.correlations)) | \(figure(summary.drops[0] / Double(max(1, items)), 2)) | \(residual) |"
         }
       }
     }.joined(separator: "\n")
+  }
+
+  private func score(_ correlations: [Double]) -> String {
+    correlations.isEmpty
+      ? "-" : "\(figure(correlations.mean)) ± \(figure(correlations.standardError))"
   }
 
   private var goldRows: String {

@@ -1,5 +1,6 @@
 import Answering
 import ArgumentParser
+import AttributionMethods
 import BenchmarkSupport
 import Inference
 
@@ -33,6 +34,8 @@ struct ContextCommand: ParsableCommand {
   var readers: [String] = []
   @Option(help: "Questions for the readers.")
   var readerItems = 400
+  @Option(help: "Of these, on how many the reader's answer is valued.")
+  var readerValued = 60
 
   func validate() throws {
     guard (2...10).contains(documents), (2...documents).contains(owners) else {
@@ -47,7 +50,9 @@ struct ContextCommand: ParsableCommand {
   func run() throws {
     let bench = try Bench(engine: engine.load(), options: set)
     if !readers.isEmpty {
-      print(try ReaderModeReport(bench, paths: readers, items: readerItems).markdown)
+      let report = try ReaderModeReport(
+        bench, paths: readers, items: readerItems, valued: readerValued)
+      print(report.markdown)
     }
     guard let model else { return }
     let loaded = try LanguageModel.load(path: model, backend: bench.engine.backend)

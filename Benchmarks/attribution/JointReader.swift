@@ -86,22 +86,56 @@ struct JointReader {
     _ item: PlantedItem, order: [Int], mode: ContextMode = .joint
   ) throws -> Place? {
     let (passages, labels) = passages(item, order: order)
-    let tail = question(item)
-    var (tokens, attending, start) = (passages.flatMap { $0 } + tail, [KVSegment](), 0)
-    if mode == .independent {
-      tokens = tail
-      attending = passages.map { _ in model.makeSegment() }
-      start = questionPosition ?? passages.map(\.count).max() ?? 0
-      _ = try model.forward(
-        zip(passages, attending).map { ForwardRequest(tokens: $0, segment: $1, outputs: .none) })
+    var tokens = question(item)
+    var segments: [KVSegment] = []
+    switch mode {
+    case .joint: tokens = passages.flatMap { $0 } + tokens
+    case .independent: segments = try read(passages)
     }
     let values = try model.logProbabilities(of: [
       ScoredSequence(
         tokens: tokens, targets: labels.map { (row: tokens.count - 1, token: $0.token) },
-        startPosition: start, attending: attending)
+        startPosition: mode == .joint ? 0 : start(passages), attending: segments)
     ])[0]
     guard let best = values.max() else { return nil }
     return zip(labels, values).first { $0.1 == best }?.0.place
+  }
+
+  /// Passages that do not see each other, all from position 0 on.
+  private func read(_ passages: [[Int32]]) throws -> [KVSegment] {
+    let segments = passages.map { _ in model.makeSegment() }
+    _ = try model.forward(
+      zip(passages, segments).map { ForwardRequest(tokens: $0, segment: $1, outputs: .none) })
+    return segments
+  }
+
+  /// The question's position behind passages that do not see each other.
+  private func start(_ passages: [[Int32]]) -> Int {
+    questionPosition ?? passages.map(\.count).max() ?? 0
+  }
+
+  /// The same where passages do not see each other: one that is missing is a segment less, and the
+  /// others keep their labels.
+  func independentShapley(
+    _ item: PlantedItem, order: [Int], quoting place: Place
+  ) throws -> Game {
+    let (passages, labels) = passages(item, order: order)
+    let segments = try read(passages)
+    let label = (labels.first { $0.place == place } ?? labels[0]).token
+    let text = words(item.documents[place.document].sentences[place.sentence])
+    let sequences = Coalition.everyone(item.documents.count).subsets.map { coalition in
+      ScoredSequence(
+        context: question(item), continuation: [label] + text, startPosition: start(passages),
+        attending: order.indices.filter { coalition.contains(order[$0]) }.map { segments[$0] })
+    }
+    return try game(sequences, players: item.documents.count)
+  }
+
+  private func game(_ sequences: [ScoredSequence], players: Int) throws -> Game {
+    let values = try model.logProbabilities(of: sequences).map { row in
+      MicroNats((row.reduce(0, +) * 1e6).rounded())
+    }
+    return try Game(players: players, table: values)
   }
 
   /// Exact values of the documents, in nats, for an answer that quotes `place`.
@@ -116,9 +150,6 @@ struct JointReader {
       let label = labels.first { $0.place == place }?.token ?? whole
       return ScoredSequence(context: tokens, continuation: [label] + text)
     }
-    let values = try model.logProbabilities(of: sequences).map { row in
-      MicroNats((row.reduce(0, +) * 1e6).rounded())
-    }
-    return try Game(players: item.documents.count, table: values)
+    return try game(sequences, players: item.documents.count)
   }
 }

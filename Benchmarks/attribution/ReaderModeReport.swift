@@ -1,64 +1,148 @@
 import Answering
+import Attribution
 import AttributionMethods
 import BenchmarkSupport
 import Foundation
 
 /// Readers in the mode that they were trained for and in the other: what a model loses by a context
-/// that it has never seen.
+/// that it has never seen, and what its values say there.
 struct ReaderModeReport {
-  private static let settings = [("gold passage alone", 1), ("2 more", 3), ("5 more", 6)]
+  fileprivate static let settings = [("gold passage alone", 1), ("2 more", 3), ("5 more", 6)]
+  /// The setting whose answers are valued.
+  private static let valued = 1
 
-  private struct Score {
-    var (hits, passages) = (0, 0)
+  fileprivate struct Score {
+    var hits = 0
+    var passages = 0
   }
 
-  private var rows: [(name: String, mode: ContextMode, scores: [Score], items: Int)] = []
+  fileprivate struct Row {
+    let name: String
+    let mode: ContextMode
+    var scores: [Score]
+    /// Right answers that were valued, and of these those whose gold passage has the largest value.
+    var right = 0
+    var shapley = 0
+    var leaveOneOut = 0
+    /// By item, over orders of the passages: the standard deviation of a document's Shapley value over
+    /// the mean gain.
+    var spreads: [Double] = []
+    var ordered = 0
+    var changedAnswers = 0
+  }
 
-  init(_ bench: Bench, paths: [String], items count: Int) throws {
-    let places = bench.builder.questions(limit: count)
+  private var rows: [Row] = []
+  private let items: Int
+
+  init(_ bench: Bench, paths: [String], items count: Int, valued: Int) throws {
     let readers = try paths.map { try JointReader(path: $0, engine: bench.engine) }
-    let items = places.map { place in
+    let items = bench.builder.questions(limit: count).map { place in
       Self.settings.map { bench.builder.single(place, documents: $0.1, owners: 1) }
     }.filter { item in readers.allSatisfy { reader in item.allSatisfy(reader.fits) } }
+    self.items = items.count
+    let every = max(1, items.count / max(1, valued))
     for (path, reader) in zip(paths, readers) {
       for mode in [ContextMode.joint, .independent] {
-        var scores = Self.settings.map { _ in Score() }
+        var row = Row(
+          name: (path as NSString).lastPathComponent, mode: mode,
+          scores: Self.settings.map { _ in Score() })
         for (number, item) in items.enumerated() {
-          for (index, set) in item.enumerated() {
-            // The gold passage stands in every place equally often.
-            let turn = number % set.documents.count
-            let order = Array(set.documents.indices[turn...]) + set.documents.indices[..<turn]
-            guard let place = try reader.answer(set, order: order, mode: mode) else { continue }
-            let sentence = set.documents[place.document].sentences[place.sentence]
-            let holds = sentence.lowercased().contains(set.answer.lowercased())
-            scores[index].hits += holds ? 1 : 0
-            scores[index].passages += set.documents[place.document].role == .gold ? 1 : 0
-          }
+          try row.answer(item, number, reader)
+          if number.isMultiple(of: every) { try row.value(item[Self.valued], reader) }
         }
-        rows.append(((path as NSString).lastPathComponent, mode, scores, items.count))
+        rows.append(row)
       }
     }
   }
+}
 
+extension ReaderModeReport.Row {
+  fileprivate mutating func answer(
+    _ item: [PlantedItem], _ number: Int, _ reader: JointReader
+  ) throws {
+    for (index, set) in item.enumerated() {
+      // The gold passage stands in every place equally often.
+      let turn = number % set.documents.count
+      let order = Array(set.documents.indices[turn...]) + set.documents.indices[..<turn]
+      guard let place = try reader.answer(set, order: order, mode: mode) else { continue }
+      scores[index].hits += set.isRight(place) ? 1 : 0
+      scores[index].passages += set.documents[place.document].role == .gold ? 1 : 0
+    }
+  }
+
+  fileprivate mutating func value(_ item: PlantedItem, _ reader: JointReader) throws {
+    let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+    let answers = try orders.map { try reader.answer(item, order: $0, mode: mode) }
+    guard let place = answers[0] else { return }
+    ordered += 1
+    changedAnswers += answers.contains { $0 != place } ? 1 : 0
+    let games = try orders.map { order in
+      mode == .joint
+        ? try reader.shapley(item, order: order, quoting: place)
+        : try reader.independentShapley(item, order: order, quoting: place)
+    }
+    let gain = max(1e-6, games.map { abs(Double($0.gain)) }.mean)
+    let values = games.map { $0.shapley().doubles }
+    let deviations = item.documents.indices.map { document in
+      let column = values.map { $0[document] }
+      return column.map { ($0 - column.mean) * ($0 - column.mean) }.mean.squareRoot()
+    }
+    spreads.append(deviations.mean / gain)
+    guard item.isRight(place) else { return }
+    right += 1
+    shapley += item.documents[top(values[0])].role == .gold ? 1 : 0
+    let lost = games[0].leaveOneOut().map { Double($0) }
+    leaveOneOut += item.documents[top(lost)].role == .gold ? 1 : 0
+  }
+
+  private func top(_ values: [Double]) -> Int {
+    values.indices.max { (values[$0], $1) < (values[$1], $0) } ?? 0
+  }
+}
+
+extension PlantedItem {
+  fileprivate func isRight(_ place: JointReader.Place) -> Bool {
+    documents[place.document].sentences[place.sentence].lowercased()
+      .contains(answer.lowercased())
+  }
+}
+
+extension ReaderModeReport {
   var markdown: String {
     let titles = Self.settings.map { "\($0.0): hit | passage" }.joined(separator: " | ")
     let lines = rows.map { row in
       let cells = row.scores.flatMap { score in
-        [score.hits, score.passages].map { figure(Double($0) / Double(max(1, row.items))) }
+        [score.hits, score.passages].map { figure(Double($0) / Double(max(1, items))) }
       }
       return "| \(row.name) | \(row.mode.rawValue) | \(cells.joined(separator: " | ")) |"
+    }
+    let values = rows.map { row in
+      "| \(row.name) | \(row.mode.rawValue) | \(row.shapley) of \(row.right) "
+        + "| \(row.leaveOneOut) of \(row.right) | \(figure(100 * row.spreads.mean, 2)) "
+        + "| \(figure(100 * row.spreads.quantile(0.95), 2)) "
+        + "| \(row.changedAnswers) of \(row.ordered) |"
     }
     return """
       ## Readers in both context modes
 
-      \(rows.first?.items ?? 0) questions; the most probable label by the reader's own logits. hit: the \
-      sentence contains the answer; passage: it is in the gold passage, which stands in every place \
-      equally often. Independent: every passage from position 0, the question where the file says, or \
-      else where the longest passage ends.
+      \(items) questions; the most probable label by the reader's own logits. hit: the sentence contains \
+      the answer; passage: it is in the gold passage, which stands in every place equally often. \
+      Independent: every passage from position 0, the question where the file says, or else where the \
+      longest passage ends.
 
       | reader | mode | \(titles) |
       | --- | --- |\(String(repeating: " --- |", count: 2 * Self.settings.count))
       \(lines.joined(separator: "\n"))
+
+      With 2 more passages, some of the answers valued exactly: how often the gold passage has the \
+      largest value where the answer is right, the deviation of a document's Shapley value over the 6 \
+      orders of the passages, in percent of v(everyone) - v(nobody) (numbers and labels follow the \
+      order), and in how many items another order changes the sentence chosen.
+
+      | reader | mode | Shapley right | leave-one-out right | deviation, mean | greatest of 95 % | \
+      answers that change |
+      | --- | --- | --- | --- | --- | --- | --- |
+      \(values.joined(separator: "\n"))
 
       """
   }
