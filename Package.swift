@@ -25,10 +25,14 @@ let warnings: [SwiftSetting] =
 /// Packages that we use are built as they would be without tests.
 let strict = warnings + [.unsafeFlags(["-enable-testing"], .when(configuration: .release))]
 
-func tests(_ target: String, _ dependencies: [Target.Dependency]) -> Target {
+/// Tests are compiled without optimisation, in half the time, unless they compute much themselves.
+func tests(
+  _ target: String, optimized: Bool = false, _ dependencies: [Target.Dependency]
+) -> Target {
   .testTarget(
     name: "\(target)Tests", dependencies: dependencies, exclude: fixtures[target] ?? [],
-    swiftSettings: strict)
+    swiftSettings: strict
+      + (optimized ? [] : [.unsafeFlags(["-Onone"], .when(configuration: .release))]))
 }
 
 /// Data that tests read from the source folder by path.
@@ -259,20 +263,20 @@ let package = Package(
       path: "Tests/LedgerSupport", swiftSettings: strict),
 
     // Tests, one target for each module
-    tests("Kernels", ["Kernels", "CIntrinsics", "TestSupport", "kernel-hash"]),
+    tests("Kernels", optimized: true, ["Kernels", "CIntrinsics", "TestSupport", "kernel-hash"]),
     tests("GGUF", ["GGUF", "TestSupport", "gguf-exerciser"]),
     tests(
       "ModelImport", ["ModelImport", "GGUF", "Inference", "Tokenizers", "Kernels", "TestSupport"]),
     tests("Tokenizers", ["Tokenizers", "GGUF", "TestSupport"]),
     tests(
-      "Inference",
+      "Inference", optimized: true,
       ["Inference", "Tokenizers", "GGUF", "Kernels", "TestSupport", "engine-fingerprint"]),
     tests("Fuzz", ["FuzzTargets", "TestSupport"]),
     tests("CBOR", ["CBOR", crypto]),
     tests("Zstd", ["Zstd", "OutboxFaults"]),
     tests("Corpus", ["Corpus", "CBOR", "GGUF", "Zstd", crypto, "TestSupport", "shard-exerciser"]),
     tests("Retrieval", ["Retrieval", "Corpus", "Inference", "Kernels", grdb, "TestSupport"]),
-    tests("Spans", ["Spans", "Corpus", "TestSupport"]),
+    tests("Spans", optimized: true, ["Spans", "Corpus", "TestSupport"]),
     tests("Attribution", ["Attribution"]),
     tests("AttributionMethods", ["AttributionMethods", "Attribution"]),
     tests(

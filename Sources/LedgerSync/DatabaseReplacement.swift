@@ -52,7 +52,7 @@ enum DatabaseReplacement {
   ]
 
   private static func mendHead(_ path: String, pageCount: Int) throws {
-    try withFile(path, O_RDWR) { file in
+    try LockedFiles.with(path, O_RDWR) { file in
       var head = [UInt8](repeating: 0, count: 100)
       guard pread(file, &head, 100, 0) == 100 else { return }
       let before = head
@@ -72,7 +72,7 @@ enum DatabaseReplacement {
 
   /// Copies a file; the copy is on the disk when the call returns.
   static func copy(_ path: String, to copy: String) throws {
-    try withFile(path, O_RDONLY) { source in
+    try LockedFiles.with(path, O_RDONLY) { source in
       let target = try OpenFile(creating: copy, permissions: 0o600)
       var piece = [UInt8](repeating: 0, count: 1 << 16)
       var offset = 0
@@ -85,16 +85,5 @@ enum DatabaseReplacement {
       }
       try target.synchronize()
     }
-  }
-
-  /// Opens a file that SQLite may have open in this process as well, and never closes it.
-  ///
-  /// Closing would end SQLite's locks on it (fcntl locks belong to the process). Repairs are rare.
-  private static func withFile(_ path: String, _ flags: Int32, _ body: (Int32) throws -> Void)
-    throws
-  {
-    let file = open(path, flags | O_CLOEXEC)
-    guard file >= 0 else { throw FileError("open", path) }
-    try body(file)
   }
 }

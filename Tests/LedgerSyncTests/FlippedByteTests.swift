@@ -41,6 +41,20 @@ import TransparencyLog
     try await ledger.stop()
   }
 
+  @Test func `repairs of files that are gone keep no descriptor open`() async throws {
+    let folder = try TemporaryFolder()
+    let ledger = try await RunningLedger()
+    let sweep = try await FlipSweep(folder: folder.path, ledger: ledger.url)
+    for offset in 0..<20 { _ = try await sweep.flip(offset) }
+    let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+    let open = descriptors.compactMap {
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+    }.filter { $0.hasPrefix("\(folder.path)/flip-") }
+    // Those of the last repair: the next one closes them.
+    #expect(open.count <= 3, "\(open)")
+    try await ledger.stop()
+  }
+
   @Test func `a page of zeroes is repaired, the file kept, and synchronising says so once`()
     async throws
   {
