@@ -7,7 +7,7 @@ import Foundation
 /// Readers in the mode that they were trained for and in the other: what a model loses by a context
 /// that it has never seen, and what its values say there.
 struct ReaderModeReport {
-  fileprivate static let settings = [("gold passage alone", 1), ("2 more", 3), ("5 more", 6)]
+  fileprivate static let settings = [("gold passage alone", 1), ("2 more", 3), ("3 more", 4)]
   /// The setting whose answers are valued.
   private static let valued = 1
 
@@ -32,23 +32,32 @@ struct ReaderModeReport {
   }
 
   private var rows: [Row] = []
-  private let items: Int
+  /// By setting.
+  private var counts = ReaderModeReport.settings.map { _ in 0 }
 
   init(_ bench: Bench, paths: [String], items count: Int, valued: Int) throws {
     let readers = try paths.map { try JointReader(path: $0, engine: bench.engine) }
+    // Every model and mode gets the same; what does not fit one prompt is left out.
     let items = bench.builder.questions(limit: count).map { place in
-      Self.settings.map { bench.builder.single(place, documents: $0.1, owners: 1) }
-    }.filter { item in readers.allSatisfy { reader in item.allSatisfy(reader.fits) } }
-    self.items = items.count
-    let every = max(1, items.count / max(1, valued))
+      Self.settings.map { setting in
+        let item = bench.builder.item(
+          place, planted: [(.gold, bench.builder.window(place))], documents: setting.1, owners: 1)
+        return readers.allSatisfy { $0.fits(item) } ? item : nil
+      }
+    }
+    for item in items {
+      for (index, set) in item.enumerated() { counts[index] += set == nil ? 0 : 1 }
+    }
+    let every = max(1, counts[Self.valued] / max(1, valued))
     for (path, reader) in zip(paths, readers) {
       for mode in [ContextMode.joint, .independent] {
         var row = Row(
           name: (path as NSString).lastPathComponent, mode: mode,
           scores: Self.settings.map { _ in Score() })
-        for (number, item) in items.enumerated() {
-          try row.answer(item, number, reader)
-          if number.isMultiple(of: every) { try row.value(item[Self.valued], reader) }
+        for (number, item) in items.enumerated() { try row.answer(item, number, reader) }
+        for (number, item) in items.compactMap({ $0[Self.valued] }).enumerated()
+        where number.isMultiple(of: every) {
+          try row.value(item, reader)
         }
         rows.append(row)
       }
@@ -58,9 +67,9 @@ struct ReaderModeReport {
 
 extension ReaderModeReport.Row {
   fileprivate mutating func answer(
-    _ item: [PlantedItem], _ number: Int, _ reader: JointReader
+    _ item: [PlantedItem?], _ number: Int, _ reader: JointReader
   ) throws {
-    for (index, set) in item.enumerated() {
+    for case (let index, let set?) in item.enumerated() {
       // The gold passage stands in every place equally often.
       let turn = number % set.documents.count
       let order = Array(set.documents.indices[turn...]) + set.documents.indices[..<turn]
@@ -100,6 +109,16 @@ extension ReaderModeReport.Row {
   }
 }
 
+extension PlantedItemBuilder {
+  /// The sentence that answers, with those before and after it.
+  fileprivate func window(_ place: (paragraph: Int, question: Int)) -> [String] {
+    let sentences = paragraphs[place.paragraph].sentences
+    let answer = paragraphs[place.paragraph].questions[place.question].sentence
+    let start = max(0, min(answer - 1, sentences.count - 3))
+    return Array(sentences[start..<min(sentences.count, start + 3)])
+  }
+}
+
 extension PlantedItem {
   fileprivate func isRight(_ place: JointReader.Place) -> Bool {
     documents[place.document].sentences[place.sentence].lowercased()
@@ -111,8 +130,8 @@ extension ReaderModeReport {
   var markdown: String {
     let titles = Self.settings.map { "\($0.0): hit | passage" }.joined(separator: " | ")
     let lines = rows.map { row in
-      let cells = row.scores.flatMap { score in
-        [score.hits, score.passages].map { figure(Double($0) / Double(max(1, items))) }
+      let cells = zip(row.scores, counts).flatMap { score, count in
+        [score.hits, score.passages].map { figure(Double($0) / Double(max(1, count))) }
       }
       return "| \(row.name) | \(row.mode.rawValue) | \(cells.joined(separator: " | ")) |"
     }
@@ -125,7 +144,7 @@ extension ReaderModeReport {
     return """
       ## Readers in both context modes
 
-      \(items) questions; the most probable label by the reader's own logits. hit: the sentence contains \
+      \(counts.map(String.init).joined(separator: ", ")) questions that fit one prompt; the most probable label by the reader's own logits. hit: the sentence contains \
       the answer; passage: it is in the gold passage, which stands in every place equally often. \
       Independent: every passage from position 0, the question where the file says, or else where the \
       longest passage ends.
