@@ -125,7 +125,7 @@ struct ContextAttributionReport {
     The answer of the question set, \(items) questions: whose document is named first (that of the \
     gold passage is right), how well sums of values predict coalitions that no method looked at (LDS), \
     how far owners' values are from v(everyone) - v(nobody), and the gold document's Owen value over \
-    that difference.
+    that difference. A dash: every coalition was looked at.
 
     | mode | method | top-1 | LDS | drop, k = 1 | residual |
     | --- | --- | --- | --- | --- | --- |
@@ -133,7 +133,14 @@ struct ContextAttributionReport {
 
     \(goldRows)
 
-    Order: the same answer valued \(Self.orders - 1) times with the list of sources in another order, \
+    """
+  }
+
+  var orderMarkdown: String {
+    """
+    ## The order of a chat model's passages
+
+    The same answer valued \(Self.orders - 1) times with the list of sources in another order, \
     and as often with other names of the documents, which decide where in the prompt a passage stands \
     (joint) or its number alone (independent). Deviation: of an owner's value over the names, in \
     percent of what all bring.

@@ -10,9 +10,14 @@ struct ContextCommand: ParsableCommand {
     commandName: "context",
     abstract: "Put a chat model's joint and independent context beside each other, item by item.",
     discussion: """
-      Answers are those of the question set, and what the model writes itself. All coalitions of the \
-      documents are valued in both modes: with 8 documents and a large model name few items.
+      Answers are those of the question set, and what the model writes itself. The part 'values' looks \
+      at all coalitions of the documents, in both modes: with 8 documents and a large model that takes \
+      long, 'cost' alone does not.
       """)
+
+  enum Part: String, CaseIterable, ExpressibleByArgument {
+    case quality, values, order, cost
+  }
 
   @OptionGroup var engine: EngineOptions
   @OptionGroup var set: QuestionOptions
@@ -20,6 +25,8 @@ struct ContextCommand: ParsableCommand {
   var model: String?
   @Flag(help: "Use ChatML for a model without a template.")
   var chatML = false
+  @Option(parsing: .upToNextOption, help: "What is measured; everything unless named.")
+  var parts = Part.allCases
   @Option(help: "Documents of a question, the gold one among them.")
   var documents = 8
   @Option(help: "Their owners.")
@@ -73,15 +80,20 @@ struct ContextCommand: ParsableCommand {
       let others = otherAnswers(than: item, bench)
       // Which mode comes first alternates.
       let modes = number.isMultiple(of: 2) ? ContextMode.allCases : ContextMode.allCases.reversed()
-      try quality.add(item, others: others, chat, modes)
       let seed = bench.seed &+ UInt64(number)
-      try attribution.add(item, chat, modes, bench.engine, seed: seed)
-      if number.isMultiple(of: every) { try attribution.addOrders(item, chat, seed: seed) }
-      try cost.add(item, chat, modes, seed: seed)
+      if parts.contains(.quality) { try quality.add(item, others: others, chat, modes) }
+      if parts.contains(.values) {
+        try attribution.add(item, chat, modes, bench.engine, seed: seed)
+      }
+      if parts.contains(.order), number.isMultiple(of: every) {
+        try attribution.addOrders(item, chat, seed: seed)
+      }
+      if parts.contains(.cost) { try cost.add(item, chat, modes, seed: seed) }
     }
-    print(quality.markdown)
-    print(attribution.markdown)
-    print(cost.markdown)
+    if parts.contains(.quality) { print(quality.markdown) }
+    if parts.contains(.values) { print(attribution.markdown) }
+    if parts.contains(.order) { print(attribution.orderMarkdown) }
+    if parts.contains(.cost) { print(cost.markdown) }
   }
 
   /// The answers to other questions that stand in none of the item's documents.
