@@ -52,7 +52,8 @@ extension AgentSession {
     return answers
   }
 
-  /// The key that is given or pinned for the ledger, and the log shards that it is known to have.
+  /// The key that is given or pinned for the ledger, which have to be the same, and the log shards that
+  /// it is known to have.
   private func trusted() throws -> (key: NoteVerifier?, known: LogShards?) {
     let given = try settings.ledgerKey.map { text throws(NoteError) in
       try NoteVerifier(vkey: text)
@@ -60,9 +61,7 @@ extension AgentSession {
     guard let address = settings.ledger, FileManager.default.fileExists(atPath: home.traces) else {
       return (given, nil)
     }
-    let pinned = try store().ledger(address)?.vkey.map { text throws(NoteError) in
-      try NoteVerifier(vkey: text)
-    }
-    return (given ?? pinned, try store().logShards(ledger: address))
+    let key = try LogTrust.key(store: store(), ledger: address, given: given)
+    return (key, try store().logShards(ledger: address))
   }
 }

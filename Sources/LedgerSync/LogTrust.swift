@@ -4,7 +4,7 @@ import LedgerWire
 import TransparencyLog
 
 /// What makes a ledger's word worth believing: one key, one history, and witnesses who saw it.
-struct LogTrust: Sendable {
+package struct LogTrust: Sendable {
   let store: TraceStore
   let client: LedgerClient
   let verifier: NoteVerifier
@@ -33,7 +33,9 @@ struct LogTrust: Sendable {
 
   /// The key that is trusted for the log at that address before it is asked: the given one, which has
   /// to be the pinned one if there is one.
-  static func key(
+  ///
+  /// - Throws: ``Distrust`` where they differ.
+  package static func key(
     store: TraceStore, ledger url: String, given: NoteVerifier?
   ) throws -> NoteVerifier? {
     let pinned = try store.ledger(url)?.verifier()

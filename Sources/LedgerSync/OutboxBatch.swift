@@ -51,21 +51,15 @@ struct OutboxBatch: Equatable, Sendable {
 }
 
 extension TraceStore {
-  /// The oldest batch of an agent for that log that is not settled.
-  func nextBatch(log: NoteVerifier, agent: ContributorKey) throws -> OutboxBatch? {
-    try read { database in
-      try Row.fetchOne(
-        database, sql: Self.unsettled() + " LIMIT 1", arguments: [log.vkey, Data(agent.bytes)]
-      ).map(OutboxBatch.init(row:))
-    }
-  }
-
-  /// As many of them as one request takes, oldest first.
-  func nextBatches(log: NoteVerifier, agent: ContributorKey) throws -> [OutboxBatch] {
+  /// The oldest batches of an agent for that log that are not settled, as many as one request takes
+  /// and `limit` at most.
+  func nextBatches(
+    log: NoteVerifier, agent: ContributorKey, limit: Int = LedgerLimits.batchesPerRequest
+  ) throws -> [OutboxBatch] {
     let batches = try read { database in
       try Row.fetchAll(
-        database, sql: Self.unsettled() + " LIMIT \(LedgerLimits.batchesPerRequest)",
-        arguments: [log.vkey, Data(agent.bytes)]
+        database, sql: Self.unsettled() + " LIMIT ?",
+        arguments: [log.vkey, Data(agent.bytes), limit]
       ).map(OutboxBatch.init(row:))
     }
     return Self.firstGroup(of: batches)

@@ -54,7 +54,7 @@ extension Synchronizer {
     while true {
       let batches = try nextBatches(trust)
       guard let first = batches.first else { return }
-      if batches.count > 1, takesGroups {
+      if batches.count > 1 {
         try await deliver(batches, client, trust)
       } else {
         try await deliver(first, client, trust)
@@ -63,26 +63,28 @@ extension Synchronizer {
   }
 
   /// What goes out next: what was sealed before, or the oldest traces; and then as many full batches
-  /// as one request takes.
+  /// as one request takes, where the ledger takes more than one.
   private func nextBatches(_ trust: LogTrust) throws -> [OutboxBatch] {
     let (log, agent) = (trust.verifier, identity.publicKey)
     let seal = { [store, identity, clock] in
       try store.sealPending(for: log, identity: identity, now: clock.now())
     }
-    var batches = try store.nextBatches(log: log, agent: agent)
+    let limit = takesGroups ? LedgerLimits.batchesPerRequest : 1
+    var batches = try store.nextBatches(log: log, agent: agent, limit: limit)
     while batches.isEmpty {
       // Damaged traces may be all that there was.
       guard try seal() else { return [] }
-      batches = try store.nextBatches(log: log, agent: agent)
+      batches = try store.nextBatches(log: log, agent: agent, limit: limit)
     }
     var count = batches.count
     // On a full disk payloads do not pile up, and a batch that is not full waits for more traces.
-    while count < LedgerLimits.batchesPerRequest, store.reserve.isHeld,
+    while count < limit, store.reserve.isHeld,
       try store.hasFullBatch(of: agent), try seal()
     {
       count += 1
     }
-    return count > batches.count ? try store.nextBatches(log: log, agent: agent) : batches
+    guard count > batches.count else { return batches }
+    return try store.nextBatches(log: log, agent: agent, limit: limit)
   }
 
   /// Sends batches in one request; one that is refused is sent once more alone, for its own words.

@@ -140,7 +140,7 @@ package actor Synchronizer {
   private func hasWork() throws -> Bool {
     if try !store.pendingParts(of: identity.publicKey).isEmpty { return true }
     guard let log = try knownLog() else { return false }
-    return try store.nextBatch(log: log, agent: identity.publicKey) != nil
+    return try !store.nextBatches(log: log, agent: identity.publicKey, limit: 1).isEmpty
   }
 
   /// The key of this agent's log, if it is known already.

@@ -30,6 +30,19 @@ import Testing
     #expect(statement.output.contains("Marit Tolland"))
     #expect(try world.reader.tributary("sync").output.contains("Nothing waits"))
     try checkProof(of: answer, in: world)
+    try checkAnotherKey(in: world)
+  }
+
+  /// A given key has to be the pinned one.
+  private func checkAnotherKey(in world: World) throws {
+    let other = try world.reader.run(
+      "tributary-ledger",
+      ["key", "--data", world.reader.file("other").path, "--origin", "other.example/log"])
+    let key = other.output.trimmingCharacters(in: .newlines)
+    #expect(try world.reader.tributary("config", "set", "ledgerKey", key).status == 0)
+    let refused = try world.reader.tributary("statement")
+    #expect(refused.status == 77, "\(refused.errors)")
+    #expect(refused.errors.contains("is not the pinned one"), "\(refused.errors)")
   }
 
   /// A stranger checks one trace's shares offline, with the log's key alone.
