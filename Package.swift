@@ -25,7 +25,7 @@ let warnings: [SwiftSetting] =
 /// Packages that we use are built as they would be without tests.
 let strict = warnings + [.unsafeFlags(["-enable-testing"], .when(configuration: .release))]
 
-/// Tests are compiled without optimisation, in half the time, unless they compute much themselves.
+/// Tests are compiled without optimisation, in two thirds of the time, unless they compute much.
 func tests(
   _ target: String, optimized: Bool = false, _ dependencies: [Target.Dependency]
 ) -> Target {

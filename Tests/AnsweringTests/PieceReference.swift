@@ -10,7 +10,7 @@ struct PieceReference {
   private let tail: [Int32]
   private let prompt: ChatPrompt
 
-  /// Cuts the text of the prompt without passages where its question begins.
+  /// Takes head and tail of the prompt; passages are given as text.
   init(_ model: LanguageModel, _ prompt: ChatPrompt) throws {
     self.model = model
     self.prompt = prompt
