@@ -17,130 +17,190 @@ func quantise(
   _ x: UnsafePointer<Float>, _ stride: Int, _ tokens: Int, _ columns: Int, _ fields: Int,
   _ records: UnsafeMutableRawPointer
 ) {
-  if tokens < 4 { return quantiseRows(x, stride, tokens, columns, fields, records) }
-  // Maxima of sixteen tokens, then sums of both halves of their integers: a vector each.
-  withUnsafeTemporaryAllocation(byteCount: 3 &* 1024, alignment: 64) { scratch in
-    let rows = TokenRows(scratch.baseAddress!)
-    var record = records
-    var k = 0
-    while k < columns {
-      quantiseTile(x + k, stride, tokens, fields, record, rows)
-      record += ci_token_bytes(fields) &* tokens
-      k &+= 32
+  if tokens == 1 { return quantiseRow(x, columns, fields, records) }
+  var memory = PartScratch.Memory(repeating: ci_splat(0))
+  withUnsafeMutablePointer(to: &memory) {
+    let scratch = PartScratch(memory: UnsafeMutableRawPointer($0))
+    let step = ci_token_bytes(fields) &* tokens
+    var token = 0
+    while token < tokens {
+      var part = TilePart(
+        x: x + token &* stride, columns: columns, records: records, stride: stride,
+        tokens: min(8, tokens &- token), tileTokens: tokens, first: token, fields: fields, step: step)
+      while part.columns > 0 { part.quantiseNext(scratch) }
+      token &+= 8
     }
-    if columns & 63 != 0 { storeEmptyBlock(record, tokens, fields) }
   }
 }
 
-private func quantiseRows(
-  _ x: UnsafePointer<Float>, _ stride: Int, _ tokens: Int, _ columns: Int, _ fields: Int,
-  _ records: UnsafeMutableRawPointer
+/// One token: blocks follow each other, and nothing is gained by lanes.
+private func quantiseRow(
+  _ x: UnsafePointer<Float>, _ columns: Int, _ fields: Int, _ records: UnsafeMutableRawPointer
 ) {
   var record = records
   var k = 0
   while k < columns {
-    for t in 0..<tokens {
-      quantiseBlock(x + (t &* stride &+ k), tokens, t, fields, record)
-    }
-    record += ci_token_bytes(fields) &* tokens
+    quantiseBlock(x + k, 1, 0, fields, record)
+    record += ci_token_bytes(fields)
     k &+= 32
   }
-  if columns & 63 != 0 { storeEmptyBlock(record, tokens, fields) }
+  if columns & 63 != 0 { storeEmptyBlock(record, 1, 0, fields) }
 }
 
 private func storeEmptyBlock(
-  _ record: UnsafeMutableRawPointer, _ tokens: Int, _ fields: Int
+  _ record: UnsafeMutableRawPointer, _ tokens: Int, _ t: Int, _ fields: Int
 ) {
-  for t in 0..<tokens {
-    let zero = ci_low_bytes(ci_splat_int(0))
-    record.storeBytes(of: zero, toByteOffset: 32 &* t, as: i8x16.self)
-    record.storeBytes(of: zero, toByteOffset: 32 &* t &+ 16, as: i8x16.self)
-    storeFields(record, tokens, t, fields, scale: 0, first: 0, second: 0)
-  }
+  let zero = ci_low_bytes(ci_splat_int(0))
+  record.storeBytes(of: zero, toByteOffset: 32 &* t, as: i8x16.self)
+  record.storeBytes(of: zero, toByteOffset: 32 &* t &+ 16, as: i8x16.self)
+  storeFields(record, tokens, t, fields, scale: 0, first: 0, second: 0)
 }
 
-/// Vectors of up to sixteen tokens of a tile, to be reduced together.
-private struct TokenRows {
-  let maxima: UnsafeMutableRawPointer
-  var first: UnsafeMutableRawPointer { maxima + 1024 }
-  var second: UnsafeMutableRawPointer { maxima + 2048 }
+/// What a part of a tile needs between its steps, for four pairs of blocks: of token t and block b, at
+/// t + 8 b, the scale and its reciprocal; of token t 64 bytes of integers.
+///
+/// It lies on the stack: memory from an allocator would cost as much as quantising 256 columns.
+private struct PartScratch {
+  typealias Memory = InlineArray<40, f32x16>
+  static var pairs: Int { 4 }
+  let memory: UnsafeMutableRawPointer
 
-  /// What lies behind the last token is never stored, but has to be a number.
-  init(_ memory: UnsafeMutableRawPointer) {
-    maxima = memory
-    for i in 0..<48 {
-      memory.storeBytes(of: ci_splat_int(0), toByteOffset: 64 &* i, as: i32x16.self)
+  func scales(_ pair: Int) -> UnsafeMutableRawPointer { memory + 640 &* pair }
+  func inverses(_ pair: Int) -> UnsafeMutableRawPointer { scales(pair) + 64 }
+  func integers(_ pair: Int) -> UnsafeMutableRawPointer { scales(pair) + 128 }
+}
+
+/// Up to eight tokens of a tile. Of two blocks of 32 columns there are sixteen scales and sums, one in each lane.
+///
+/// The bits are those of `quantiseBlock`.
+private struct TilePart {
+  var x: UnsafePointer<Float>
+  /// Those that are left.
+  var columns: Int
+  /// Of the next block; others lie `step` bytes behind each other.
+  var records: UnsafeMutableRawPointer
+  let stride: Int
+  let tokens: Int
+  let tileTokens: Int
+  /// The first token's number in the tile.
+  let first: Int
+  let fields: Int
+  let step: Int
+
+  /// Quantises a few pairs of blocks, step by step: each step's work on all of them hides its latency.
+  @inline(__always)
+  mutating func quantiseNext(_ scratch: PartScratch) {
+    let pairs = min(PartScratch.pairs, (columns &+ 63) &>> 6)
+    var isFinite = true
+    for pair in 0..<pairs where !findScales(pair, scratch) { isFinite = false }
+    if isFinite {
+      for pair in 0..<pairs {
+        for t in 0..<tokens { storeIntegers(pair, t, scratch) }
+      }
+      for pair in 0..<pairs { storeFields(pair, scratch) }
+    } else {
+      for pair in 0..<pairs { quantiseSlowly(pair) }
+    }
+    x += 64 &* pairs
+    columns &-= 64 &* pairs
+    records += 2 &* pairs &* step
+  }
+
+  /// False if a value is not finite.
+  @inline(__always)
+  private func findScales(_ pair: Int, _ scratch: PartScratch) -> Bool {
+    let largest =
+      isNarrow(pair)
+      ? ci_max_of_rows(x + 64 &* pair, stride, tokens, 1)
+      : ci_max_of_rows(x + 64 &* pair, stride, tokens, 0)
+    let exact = unsafeBitCast(largest, to: f32x16.self) / ci_splat(127)
+    let bits = (unsafeBitCast(exact, to: i32x16.self) &+ ci_splat_int(0xFF)) & ci_splat_int(~0xFF)
+    let rounded = unsafeBitCast(bits, to: f32x16.self)
+    let tiny = ci_greater(ci_splat(smallestScale), rounded)
+    let scale = ci_select(tiny, ci_splat(0), rounded)
+    let inverse = ci_select(ci_greater(scale, ci_splat(0)), ci_splat(1) / rounded, ci_splat(0))
+    scratch.scales(pair).storeBytes(of: scale, as: f32x16.self)
+    scratch.inverses(pair).storeBytes(of: inverse, as: f32x16.self)
+    return ci_any_at_least(largest, 0x7F80_0000) == 0
+  }
+
+  /// Whether the pair's second block lies behind the last column.
+  @inline(__always)
+  private func isNarrow(_ pair: Int) -> Bool { 64 &* pair &+ 32 >= columns }
+
+  /// Sixteen columns of a token; zeros behind the last column.
+  @inline(__always)
+  private func vector(_ pair: Int, _ t: Int, _ k: Int) -> f32x16 {
+    k >= 32 && isNarrow(pair) ? ci_splat(0) : load(x, t &* stride &+ 64 &* pair &+ k)
+  }
+
+  /// The integers of both blocks of a token.
+  @inline(__always)
+  private func storeIntegers(_ pair: Int, _ t: Int, _ scratch: PartScratch) {
+    let low = splatFloat(scratch.inverses(pair), 4 &* t)
+    let high = splatFloat(scratch.inverses(pair), 4 &* t &+ 32)
+    let integers = ci_low_bytes_of_four(
+      rounded(vector(pair, t, 0) * low), rounded(vector(pair, t, 16) * low),
+      rounded(vector(pair, t, 32) * high), rounded(vector(pair, t, 48) * high))
+    scratch.integers(pair).storeBytes(of: integers, toByteOffset: 64 &* t, as: u8x64.self)
+    let to = records + (2 &* pair &* step &+ 32 &* (first &+ t))
+    ci_store_byte_halves(to, to + step, integers)
+  }
+
+  /// A product and then a sum: two roundings, on every instruction set. The integer is in the low bits.
+  @inline(__always)
+  private func rounded(_ product: f32x16) -> i32x16 {
+    unsafeBitCast(product + ci_splat(magic), to: i32x16.self)
+  }
+
+  /// Everything but the integers, in the order of `ci_fields`.
+  @inline(__always)
+  private func storeFields(_ pair: Int, _ scratch: PartScratch) {
+    let first = ci_sums_of_rows(scratch.integers(pair), 0)
+    let second = ci_sums_of_rows(scratch.integers(pair), 1)
+    let scale = scratch.scales(pair).load(as: f32x16.self)
+    let record = records + 2 &* pair &* step
+    var words = (record + (32 &* tileTokens &+ 4 &* self.first)).assumingMemoryBound(to: Float.self)
+    func store(_ v: f32x16) {
+      ci_store_halves(words, words + step / 4, v, tokens)
+      words += tileTokens
+    }
+    func start(_ mask: Int, _ offset: Int32, _ sum: i32x16) {
+      if fields & mask == 0 { return }
+      store(unsafeBitCast(ci_splat_int(magicBits) &- ci_splat_int(offset) &* sum, to: f32x16.self))
+    }
+    func scaled(_ mask: Int, _ sum: i32x16) {
+      if fields & mask == 0 { return }
+      store(scale * ci_float(sum))
+    }
+    store(scale)
+    store(ci_splat(-magic) * scale)
+    start(1 &<< 0, ci_byte_offset(), first &+ second)
+    start(1 &<< 1, 8, first &+ second)
+    start(1 &<< 2, 16, first &+ second)
+    start(1 &<< 3, 32, first)
+    start(1 &<< 4, 32, second)
+    start(1 &<< 5, 4, first)
+    start(1 &<< 6, 4, second)
+    scaled(1 &<< 7, first &+ second)
+    scaled(1 &<< 8, first)
+    scaled(1 &<< 9, second)
+  }
+
+  /// Where a value is not finite the sums are not those of bytes.
+  @inline(never)
+  private func quantiseSlowly(_ pair: Int) {
+    let record = records + 2 &* pair &* step
+    for t in first..<first &+ tokens {
+      let row = x + ((t &- first) &* stride &+ 64 &* pair)
+      quantiseBlock(row, tileTokens, t, fields, record)
+      if isNarrow(pair) {
+        storeEmptyBlock(record + step, tileTokens, t, fields)
+      } else {
+        quantiseBlock(row + 32, tileTokens, t, fields, record + step)
+      }
     }
   }
-}
-
-/// The bits of `quantiseBlock` for 32 columns of all tokens of a tile: maxima, scales and sums in lanes.
-@inline(__always)
-private func quantiseTile(
-  _ x: UnsafePointer<Float>, _ stride: Int, _ tokens: Int, _ fields: Int,
-  _ record: UnsafeMutableRawPointer, _ rows: TokenRows
-) {
-  for t in 0..<tokens {
-    let largest = ci_max_magnitude_bits(load(x, t &* stride), load(x, t &* stride &+ 16))
-    rows.maxima.storeBytes(of: largest, toByteOffset: 64 &* t, as: i32x16.self)
-  }
-  let exact = unsafeBitCast(ci_max_of_rows(rows.maxima), to: f32x16.self) / ci_splat(127)
-  let bits = (unsafeBitCast(exact, to: i32x16.self) &+ ci_splat_int(0xFF)) & ci_splat_int(~0xFF)
-  let rounded = unsafeBitCast(bits, to: f32x16.self)
-  let tiny = ci_greater(ci_splat(smallestScale), rounded)
-  let scale = ci_select(tiny, ci_splat(0), rounded)
-  let inverse = ci_select(ci_greater(scale, ci_splat(0)), ci_splat(1) / rounded, ci_splat(0))
-  let words = (record + 32 &* tokens).assumingMemoryBound(to: Float.self)
-  // Kept where the biases will lie: read back token by token.
-  let inverses = words + tokens
-  ci_store_first(inverses, inverse, tokens)
-  for t in 0..<tokens {
-    let factor = ci_splat(inverses[t])
-    // A product and then a sum: two roundings, on every instruction set.
-    let q0 = unsafeBitCast(load(x, t &* stride) * factor + ci_splat(magic), to: i32x16.self)
-    let q1 = unsafeBitCast(load(x, t &* stride &+ 16) * factor + ci_splat(magic), to: i32x16.self)
-    let i0 = q0 &- ci_splat_int(magicBits)
-    let i1 = q1 &- ci_splat_int(magicBits)
-    record.storeBytes(of: ci_low_bytes(i0), toByteOffset: 32 &* t, as: i8x16.self)
-    record.storeBytes(of: ci_low_bytes(i1), toByteOffset: 32 &* t &+ 16, as: i8x16.self)
-    rows.first.storeBytes(of: i0, toByteOffset: 64 &* t, as: i32x16.self)
-    rows.second.storeBytes(of: i1, toByteOffset: 64 &* t, as: i32x16.self)
-  }
-  ci_store_first(words, scale, tokens)
-  ci_store_first(inverses, ci_splat(-magic) * scale, tokens)
-  storeFields(words + 2 &* tokens, tokens, fields, scale, rows)
-}
-
-/// The fields of all tokens of a tile, in the order of `ci_fields`.
-@inline(__always)
-private func storeFields(
-  _ words: UnsafeMutablePointer<Float>, _ tokens: Int, _ fields: Int, _ scale: f32x16,
-  _ rows: TokenRows
-) {
-  let first = ci_sum_of_rows(rows.first)
-  let second = ci_sum_of_rows(rows.second)
-  var word = words
-  func start(_ mask: Int, _ offset: Int32, _ sum: i32x16) {
-    if fields & mask == 0 { return }
-    let start = ci_splat_int(magicBits) &- ci_splat_int(offset) &* sum
-    ci_store_first(word, unsafeBitCast(start, to: f32x16.self), tokens)
-    word += tokens
-  }
-  func scaled(_ mask: Int, _ sum: i32x16) {
-    if fields & mask == 0 { return }
-    ci_store_first(word, scale * ci_float(sum), tokens)
-    word += tokens
-  }
-  start(1 &<< 0, ci_byte_offset(), first &+ second)
-  start(1 &<< 1, 8, first &+ second)
-  start(1 &<< 2, 16, first &+ second)
-  start(1 &<< 3, 32, first)
-  start(1 &<< 4, 32, second)
-  start(1 &<< 5, 4, first)
-  start(1 &<< 6, 4, second)
-  scaled(1 &<< 7, first &+ second)
-  scaled(1 &<< 8, first)
-  scaled(1 &<< 9, second)
 }
 
 @inline(__always)

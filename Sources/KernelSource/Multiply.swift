@@ -29,7 +29,10 @@ private func multiplyQuantised(
     let weights = job.weights + group &* stride
     // The first tile is the widest; a panel pays for itself from two tokens on.
     let expanded = split.size(firstTile) > 1 ? expandGroups(weights, job, wide, panel!) : nil
+    let next = weights + wide &* stride
+    let nextBytes = min(Tiling.rowGroups, end &- group &- wide) &* stride
     for tile in firstTile..<firstTile &+ tiles {
+      if expanded != nil { prefetchShare(next, nextBytes, tile &- firstTile, of: tiles) }
       let start = split.start(tile)
       let records = job.input + start &* tokenBytes
       let output = job.output + (start &* job.output_stride &+ group &* 16)
@@ -50,6 +53,18 @@ private func multiplyQuantised(
       }
     }
     group &+= wide
+  }
+}
+
+/// Asks for one of `count` shares of the weights that are expanded next, so that they come from memory
+/// while tiles are multiplied.
+@inline(__always)
+private func prefetchShare(_ weights: UnsafeRawPointer, _ bytes: Int, _ index: Int, of count: Int) {
+  var line = (bytes &* index / count) & ~63
+  let end = bytes &* (index &+ 1) / count
+  while line < end {
+    ci_prefetch(weights + line)
+    line &+= 64
   }
 }
 

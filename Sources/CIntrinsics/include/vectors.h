@@ -19,6 +19,7 @@ typedef signed char i8x16 __attribute__((vector_size(16)));
 typedef unsigned short u16x16 __attribute__((vector_size(32)));
 typedef unsigned short u16x32 __attribute__((vector_size(64), aligned(64)));
 typedef unsigned int u32x4 __attribute__((vector_size(16)));
+typedef unsigned long long u64x8 __attribute__((vector_size(64), aligned(64)));
 
 #define CI_INLINE static inline __attribute__((always_inline))
 
@@ -73,37 +74,87 @@ CI_INLINE int ci_reduce_max(i32x16 a) { return __builtin_reduce_max(a); }
 CI_INLINE int ci_reduce_add(i32x16 a) { return __builtin_reduce_add(a); }
 CI_INLINE i8x16 ci_low_bytes(i32x16 a) { return __builtin_convertvector(a, i8x16); }
 
-/// Reduces sixteen vectors at once, vector t to lane t: halves of pairs are merged, then quarters, and so on,
-/// which takes a third of the instructions of sixteen reductions.
-#define CI_REDUCE_ROWS(name, combine)                                                               \
-  CI_INLINE i32x16 name(const void *rows) {                                                         \
-    i32x16 v[16];                                                                                   \
-    __builtin_memcpy(v, rows, sizeof v);                                                            \
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < 8; i++) v[i] = combine(                  \
-        __builtin_shufflevector(v[i], v[i + 8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, \
-                                23),                                                                \
-        __builtin_shufflevector(v[i], v[i + 8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28,   \
-                                29, 30, 31));                                                       \
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < 4; i++) v[i] = combine(                  \
-        __builtin_shufflevector(v[i], v[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25,   \
-                                26, 27),                                                            \
-        __builtin_shufflevector(v[i], v[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, \
-                                30, 31));                                                           \
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < 2; i++) v[i] = combine(                  \
-        __builtin_shufflevector(v[i], v[i + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13,   \
-                                28, 29),                                                            \
-        __builtin_shufflevector(v[i], v[i + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, \
-                                30, 31));                                                           \
-    return combine(__builtin_shufflevector(v[0], v[1], 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26,   \
-                                           12, 28, 14, 30),                                         \
-                   __builtin_shufflevector(v[0], v[1], 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27,   \
-                                           13, 29, 15, 31));                                        \
+/// The low bytes of four vectors, one behind the other.
+CI_INLINE u8x64 ci_low_bytes_of_four(i32x16 a, i32x16 b, i32x16 c, i32x16 d) {
+#if defined(__AVX512BW__)
+  // Nothing saturates behind the mask.
+  __m512i ab = _mm512_packus_epi32((__m512i)(a & 255), (__m512i)(b & 255));
+  __m512i cd = _mm512_packus_epi32((__m512i)(c & 255), (__m512i)(d & 255));
+  i32x16 v = (i32x16)_mm512_packus_epi16(ab, cd);
+  return (u8x64)__builtin_shufflevector(v, v, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+#else
+  i8x16 parts[4] = {ci_low_bytes(a), ci_low_bytes(b), ci_low_bytes(c), ci_low_bytes(d)};
+  u8x64 v;
+  __builtin_memcpy(&v, parts, sizeof v);
+  return v;
+#endif
+}
+
+/// The largest magnitude, as bits, of 32 floats from x on in lane t for row t of eight, and of the 32 behind
+/// them in lane t + 8; rows behind `count` repeat the last. With `narrow` there is nothing behind.
+///
+/// Halves of pairs are merged, then quarters, and so on, which takes a third of the instructions of sixteen
+/// reductions.
+CI_INLINE i32x16 ci_max_of_rows(const float *x, long stride, long count, int narrow) {
+  i32x16 v[16];
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < 8; i++) {
+    const float *row = x + (i < count ? i : count - 1) * stride;
+    f32x16 a[4] = {{0}};
+    __builtin_memcpy(a, row, 128);
+    if (!narrow) __builtin_memcpy(a + 2, row + 32, 128);
+    v[i] = ci_max_magnitude_bits(a[0], a[1]);
+    v[i + 8] = ci_max_magnitude_bits(a[2], a[3]);
   }
-#define CI_ADD(a, b) ((a) + (b))
-CI_REDUCE_ROWS(ci_max_of_rows, __builtin_elementwise_max)
-CI_REDUCE_ROWS(ci_sum_of_rows, CI_ADD)
-#undef CI_ADD
-#undef CI_REDUCE_ROWS
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < 8; i++) v[i] = __builtin_elementwise_max(
+      __builtin_shufflevector(v[i], v[i + 8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
+      __builtin_shufflevector(v[i], v[i + 8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31));
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < 4; i++) v[i] = __builtin_elementwise_max(
+      __builtin_shufflevector(v[i], v[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27),
+      __builtin_shufflevector(v[i], v[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31));
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < 2; i++) v[i] = __builtin_elementwise_max(
+      __builtin_shufflevector(v[i], v[i + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29),
+      __builtin_shufflevector(v[i], v[i + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31));
+  return __builtin_elementwise_max(
+      __builtin_shufflevector(v[0], v[1], 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30),
+      __builtin_shufflevector(v[0], v[1], 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31));
+}
+
+/// Stores each half.
+CI_INLINE void ci_store_byte_halves(void *low, void *high, u8x64 v) {
+  __builtin_memcpy(low, &v, 32);
+  __builtin_memcpy(high, (const char *)&v + 32, 32);
+}
+
+/// Sums of eight unsigned bytes each.
+CI_INLINE u64x8 ci_sums_of_eight(u8x64 v) {
+#if defined(__AVX512BW__)
+  return (u64x8)_mm512_sad_epu8((__m512i)v, _mm512_setzero_si512());
+#else
+  u16x32 pairs = ((u16x32)v & 0xff) + ((u16x32)v >> 8);
+  u32x16 fours = ((u32x16)pairs & 0xffff) + ((u32x16)pairs >> 16);
+  return ((u64x8)fours & 0xffffffff) + ((u64x8)fours >> 32);
+#endif
+}
+
+/// Of eight rows of 64 signed bytes the sums of 16 each: of bytes 0 to 15 in lane t for row t and of bytes 32
+/// to 47 in lane t + 8, or those of the 16 bytes behind.
+CI_INLINE i32x16 ci_sums_of_rows(const void *rows, int behind) {
+  u64x8 pairs[4];
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < 4; i++) {
+    u8x64 bytes[2];
+    __builtin_memcpy(bytes, (const char *)rows + 128 * i, sizeof bytes);
+    // Unsigned, each 128 more.
+    u64x8 a = ci_sums_of_eight(bytes[0] ^ 0x80), b = ci_sums_of_eight(bytes[1] ^ 0x80);
+    pairs[i] = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14) +
+               __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+  }
+  i32x16 low = (i32x16)(pairs[0] | pairs[1] << 32) - 16 * 128;
+  i32x16 high = (i32x16)(pairs[2] | pairs[3] << 32) - 16 * 128;
+  return behind ? __builtin_shufflevector(low, high, 4, 6, 5, 7, 20, 22, 21, 23, 12, 14, 13, 15, 28, 30,
+                                          29, 31)
+                : __builtin_shufflevector(low, high, 0, 2, 1, 3, 16, 18, 17, 19, 8, 10, 9, 11, 24, 26, 25,
+                                          27);
+}
 
 /// Transposes sixteen vectors of sixteen 16-bit values: each round moves one bit of the row's number to the
 /// column's.
@@ -236,6 +287,27 @@ CI_INLINE f32x16 ci_load_first(const float *p, long count) {
   f32x16 v = {0};
   for (long i = 0; i < count; i++) v[i] = p[i];
   return v;
+#endif
+}
+/// Stores the first `count` lanes, at most eight, of each half.
+CI_INLINE void ci_store_halves(float *low, float *high, f32x16 v, long count) {
+#if defined(__AVX512F__)
+  __mmask8 mask = (__mmask8)((1u << count) - 1);
+  _mm256_mask_storeu_ps(low, mask, _mm512_castps512_ps256((__m512)v));
+  _mm256_mask_storeu_ps(high, mask, _mm512_extractf32x8_ps((__m512)v, 1));
+#else
+  for (long i = 0; i < count; i++) {
+    low[i] = v[i];
+    high[i] = v[i + 8];
+  }
+#endif
+}
+/// Whether any lane is at least `bound`.
+CI_INLINE int ci_any_at_least(i32x16 v, int bound) {
+#if defined(__AVX512F__)
+  return _mm512_cmpge_epi32_mask((__m512i)v, _mm512_set1_epi32(bound)) != 0;
+#else
+  return __builtin_reduce_max(v) >= bound;
 #endif
 }
 CI_INLINE void ci_store_first(float *p, f32x16 v, long count) {
