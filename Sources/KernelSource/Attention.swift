@@ -49,9 +49,6 @@ func mergeAttention(
   job.scatterOutputs()
 }
 
-/// Names the number of rows that `gatherTile` turns into columns.
-private enum QueryColumns<let T: Int> {}
-
 /// The rows of one unit: what they see, and where they are read from and written to.
 struct AttentionJob {
   let shape: ci_attention_shape
@@ -88,6 +85,24 @@ struct AttentionJob {
   @inline(__always)
   func query(_ row: Int) -> Int { (firstRow &+ row) / group }
 
+  /// Calls `body(row, token, column)` for each row: the token in the batch, and the column where its head begins.
+  @inline(__always)
+  private func eachRow(_ body: (Int, Int, Int) -> Void) {
+    // Counted, not divided: a division for each row takes as long as everything else that is done once.
+    var token = request.first_row &+ query(0)
+    let firstColumn = kvHead &* group &* dimension
+    let end = firstColumn &+ group &* dimension
+    var column = firstColumn &+ firstRow % group &* dimension
+    for row in 0..<rows {
+      body(row, token, column)
+      column &+= dimension
+      if column == end {
+        column = firstColumn
+        token &+= 1
+      }
+    }
+  }
+
   /// Positions that a row sees at most, counted over all spans: the causal future is at the end.
   @inline(__always)
   func visible(_ row: Int) -> Int {
@@ -104,40 +119,25 @@ struct AttentionJob {
     return min(max(position &- request.window &+ 1 &- span.position, 0), span.count)
   }
 
-  @inline(__always)
-  func column(_ row: Int) -> Int {
-    (kvHead &* group &+ (firstRow &+ row) % group) &* dimension
-  }
-
   func gatherQueries() {
-    for index in 0..<tiles.count {
-      switch tiles.size(index) {
-      case 6: gatherTile(index, QueryColumns<6>.self)
-      case 5: gatherTile(index, QueryColumns<5>.self)
-      case 4: gatherTile(index, QueryColumns<4>.self)
-      case 3: gatherTile(index, QueryColumns<3>.self)
-      case 2: gatherTile(index, QueryColumns<2>.self)
-      default: gatherTile(index, QueryColumns<1>.self)
+    eachRow { row, token, column in
+      let from = shape.queries + (token &* shape.query_stride &+ column)
+      let to = scratch.queries + row &* width
+      var d = 0
+      while d &+ 16 <= dimension {
+        store(load(from, d), to, d)
+        d &+= 16
+      }
+      while d < dimension {
+        to[d] = from[d]
+        d &+= 1
       }
     }
   }
 
-  @inline(__always)
-  private func gatherTile<let T: Int>(_ index: Int, _: QueryColumns<T>.Type) {
-    let first = tiles.start(index)
-    var from = InlineArray<T, UnsafePointer<Float>>(repeating: UnsafePointer(shape.queries))
-    for t in 0..<T {
-      let token = request.first_row &+ query(first &+ t)
-      from[t] += token &* shape.query_stride &+ column(first &+ t)
-    }
-    let to = scratch.queries + first &* width
-    for d in 0..<dimension { for t in 0..<T { to[d &* T &+ t] = from[t][d] } }
-  }
-
   func scatterOutputs() {
-    for row in 0..<rows {
-      let token = request.first_row &+ query(row)
-      let to = shape.output + (token &* shape.output_stride &+ column(row))
+    eachRow { row, token, column in
+      let to = shape.output + (token &* shape.output_stride &+ column)
       let from = scratch.merged.outputs + row &* width
       let inverse = 1 / scratch.merged.sums[row]
       for d in 0..<dimension { to[d] = from[d] * inverse }

@@ -15,12 +15,7 @@ extension AttentionJob {
       }
     }
     if !isSeen { return false }
-    // All maxima first: one row's reduction then hides behind the next row's loads.
-    for row in 0..<rows {
-      finishScores(row, start, end)
-      findMaximum(row, seen(row, start, end), partial)
-    }
-    for row in 0..<rows { weigh(row, seen(row, start, end), end &- start, partial) }
+    for index in 0..<tiles.count { weighTile(index, start, end, partial) }
     for i in 0..<rows &* width { partial.outputs[i] = 0 }
     eachPiece(start, end) { piece in
       if tiles.count == 1 {
@@ -168,48 +163,65 @@ extension AttentionJob {
     }
   }
 
+  /// Turns the scores of a tile's rows into weights, of as many positions for each as its last row sees.
+  @inline(__always)
+  private func weighTile(_ index: Int, _ start: Int, _ end: Int, _ partial: AttentionPartial) {
+    let first = tiles.start(index)
+    let behind = first &+ tiles.size(index)
+    let count = padded(seen(behind &- 1, start, end))
+    // All maxima first: one row's reduction then hides behind the next row's loads.
+    for row in first..<behind {
+      finishScores(row, start, end)
+      hideUnseen(row, seen(row, start, end), count)
+      findMaximum(row, count, partial)
+    }
+    for row in first..<behind { weigh(row, count, partial) }
+  }
+
   /// Positions of a block that a row sees.
   @inline(__always)
   private func seen(_ row: Int, _ start: Int, _ end: Int) -> Int {
     max(min(visible(row), end) &- start, 0)
   }
 
-  /// The largest of the first `seen` scores of a row, times the factor; those behind in their vector
-  /// become minus infinity.
+  /// Scores behind those that a row sees become minus infinity.
   @inline(__always)
-  private func findMaximum(_ row: Int, _ seen: Int, _ partial: AttentionPartial) {
+  private func hideUnseen(_ row: Int, _ seen: Int, _ count: Int) {
     let scores = scratch.scores + row &* scoreStride
-    var i = seen
-    while i < padded(seen) {
-      scores[i] = -.infinity
-      i &+= 1
+    var i = seen & ~15
+    while i < count {
+      let inside = ci_first_lanes(Int32(truncatingIfNeeded: seen &- i))
+      store(ci_select(inside, load(scores, i), ci_splat(-.infinity)), scores, i)
+      i &+= 16
     }
+  }
+
+  /// The largest of the first `count` scores of a row, times the factor.
+  @inline(__always)
+  private func findMaximum(_ row: Int, _ count: Int, _ partial: AttentionPartial) {
+    let scores = scratch.scores + row &* scoreStride
     var largest = ci_splat(-.infinity)
-    i = 0
-    while i < seen {
+    var i = 0
+    while i < count {
       largest = ci_max(load(scores, i), largest)
       i &+= 16
     }
     partial.maxima[row] = ci_largest(largest) * factor
   }
 
-  /// Turns the first `seen` scores of a row into weights, and those up to `count` into zeros.
+  /// Turns the first `count` scores of a row into weights, zero where it sees nothing.
   @inline(__always)
-  private func weigh(_ row: Int, _ seen: Int, _ count: Int, _ partial: AttentionPartial) {
+  private func weigh(_ row: Int, _ count: Int, _ partial: AttentionPartial) {
     let scores = scratch.scores + row &* scoreStride
     let maximum = ci_splat(-partial.maxima[row])
     var sum = ci_splat(0)
     var i = 0
-    while i < seen {
+    while i < count {
       let score = load(scores, i)
       let e = exponentialUpTo88(ci_fma(score, ci_splat(factor), maximum))
       let weight = ci_select(ci_greater(score, ci_splat(-.infinity)), e, ci_splat(0))
       sum = sum + weight
       store(weight, scores, i)
-      i &+= 16
-    }
-    while i < count {
-      store(ci_splat(0), scores, i)
       i &+= 16
     }
     partial.sums[row] = laneSum(sum)

@@ -33,7 +33,7 @@ struct AttentionPartial {
 
 /// A thread's working memory.
 struct AttentionScratch {
-  let queries: UnsafeMutablePointer<Float>  // of each tile [dimension][row]
+  let queries: UnsafeMutablePointer<Float>  // [row][width]
   let scores: UnsafeMutablePointer<Float>  // [row][scoreStride], from the block's first position
   let factors: UnsafeMutablePointer<Float>  // [2][row]: what a merge multiplies with
   let widened: UnsafeMutablePointer<Float>  // keys or values of a few blocks
@@ -70,7 +70,7 @@ struct AttentionScratch {
 
 /// The rows of one tile: where their queries, scores and outputs lie.
 struct AttentionRows {
-  let queries: UnsafePointer<Float>  // [dimension][row]
+  let queries: UnsafePointer<Float>  // [row][width]
   let scores: UnsafeMutablePointer<Float>  // [row][scoreStride]
   let outputs: UnsafeMutablePointer<Float>  // [row][width]
   let count: Int

@@ -32,19 +32,20 @@ enum WidenedElements: KVElements {
 struct ScoreTile<let T: Int, let P: Int, E: KVElements> {
   @inline(__always)
   static func run(
-    _ queries: UnsafePointer<Float>, _ dimension: Int, _ keys: UnsafeRawPointer, _ keyStride: Int,
+    _ tile: AttentionRows, _ keys: UnsafeRawPointer, _ keyStride: Int,
     _ scores: UnsafeMutablePointer<Float>
   ) {
+    let queries = tile.queries
     var f = InlineArray<P, InlineArray<T, f32x16>>(
       repeating: InlineArray<T, f32x16>(repeating: f32x16(repeating: 0)))
-    for d in 0..<dimension {
+    for d in 0..<tile.dimension {
       var k = InlineArray<P, f32x16>(repeating: f32x16(repeating: 0))
       for p in 0..<P { k[p] = E.load(keys + p &* keyStride, 16 &* d) }
       if E.streams {
         prefetch(keys + P &* keyStride, keyStride, d)
       }
       for t in 0..<T {
-        let q = ci_splat(queries[d &* T &+ t])
+        let q = ci_splat(queries[t &* tile.width &+ d])
         for p in 0..<P { f[p][t] = ci_fma(q, k[p], f[p][t]) }
       }
     }
@@ -67,19 +68,19 @@ struct ScoreTile<let T: Int, let P: Int, E: KVElements> {
     var b = 0
     while b &+ P <= blocks {
       run(
-        tile.queries, tile.dimension, piece.keys + b &* piece.keyStride, piece.keyStride,
+        tile, piece.keys + b &* piece.keyStride, piece.keyStride,
         tile.scores + (piece.offset &+ 16 &* b))
       b &+= P
     }
     if P == 4, b &+ 2 <= blocks {
       ScoreTile<T, 2, E>.run(
-        tile.queries, tile.dimension, piece.keys + b &* piece.keyStride, piece.keyStride,
+        tile, piece.keys + b &* piece.keyStride, piece.keyStride,
         tile.scores + (piece.offset &+ 16 &* b))
       b &+= 2
     }
     while b < blocks {
       ScoreTile<T, 1, E>.run(
-        tile.queries, tile.dimension, piece.keys + b &* piece.keyStride, piece.keyStride,
+        tile, piece.keys + b &* piece.keyStride, piece.keyStride,
         tile.scores + (piece.offset &+ 16 &* b))
       b &+= 1
     }

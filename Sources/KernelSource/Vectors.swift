@@ -50,7 +50,7 @@ func laneMaximum(_ v: f32x16) -> Float {
 /// coefficients). Only fused multiply-adds and integer operations, so the bits are everywhere the same.
 @inline(__always)
 func exponential(_ x: f32x16) -> f32x16 {
-  boundedExponential(-ci_max(-ci_max(x, ci_splat(-87)), ci_splat(-88)))
+  boundedExponential(ci_min(ci_max(x, ci_splat(-87)), ci_splat(88)))
 }
 
 /// The same for x <= 88, where the upper bound need not be looked at.
