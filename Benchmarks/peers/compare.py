@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.append(os.path.dirname(HERE))
 from worker import take_turns  # noqa: E402
-PREFILLS, DECODE = ["128", "256"], "32"
+PREFILLS, DECODE = ["64", "128", "256", "512"], "32"
 
 
 def measure(engine, path, threads, rounds):

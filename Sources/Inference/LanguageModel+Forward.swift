@@ -86,9 +86,8 @@ extension LanguageModel {
   private func eachPart(
     of rows: Int, _ adapted: [AdaptedRows], _ body: (DecoderPart) -> Void
   ) {
-    let threads = backend.threads
-    let count = min(rows / backend.smallestPart, 2 * threads) / threads * threads
-    guard threads > 1, count > 1, weights.suitsParts else {
+    let count = backend.threads
+    guard count > 1, rows >= count * backend.smallestPart, weights.suitsParts else {
       return body(DecoderPart(self, backend, 0..<rows, adapted))
     }
     backend.divide(units: count) { unit, worker, _ in

@@ -2,7 +2,12 @@ import CIntrinsics
 
 extension Backend {
   /// Rows that are worth a product of their own: fewer do not outweigh reading the weights.
-  package var smallestPart: Int { max(32, 8 * kernels.quantised_tile_tokens) }
+  ///
+  /// While tiles are multiplied the next weights are on their way, so few rows are enough; a matrix unit is
+  /// faster than that.
+  package var smallestPart: Int {
+    kernels.tile_work == nil ? 16 : 8 * kernels.quantised_tile_tokens
+  }
 
   /// Computes `body(unit, worker, thread)` for the units `0 ..< units`, each on one thread, in any order.
   ///
