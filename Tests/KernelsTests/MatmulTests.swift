@@ -95,18 +95,47 @@ import Testing
     }
   }
 
-  @Test func zerosTinyAndHugeActivationsStayFinite() throws {
+  /// Each alone, and all as one batch, whose tokens are quantised together.
+  @Test(arguments: ISA.available)
+  func zerosTinyAndHugeActivationsStayFinite(isa: ISA) throws {
     var numbers = Numbers(4)
-    let bytes = numbers.weights(.q8_0, rows: 16, columns: 64)
-    let matrix = packed(bytes, .q8_0, 16, 64)
-    for scale: Float in [0, .leastNonzeroMagnitude, 1e-38, 1e-30, 1e30] {
-      let x = numbers.floats(64).map { $0 * scale }
-      let expected = (0..<16).map { Reference.product(bytes[$0 * 68..<($0 + 1) * 68], .q8_0, x) }
-      for isa in ISA.available {
-        let output = multiply(try Backend(isa: isa, threads: 1), matrix, [x])[0]
-        #expect(output.allSatisfy { $0.isFinite })
-        #expect(bits(output) == bits(expected))
+    let backend = try Backend(isa: isa, threads: 1)
+    for columns in [64, 96] {
+      let bytes = numbers.weights(.q8_0, rows: 16, columns: columns)
+      let matrix = packed(bytes, .q8_0, 16, columns)
+      let x = ([0, .leastNonzeroMagnitude, 1e-38, 1e-30, 1e30] as [Float]).map { scale in
+        numbers.floats(columns).map { $0 * scale }
       }
+      let row = WeightFormat.q8_0.rowBytes(columns: columns)
+      let expected = x.map { x in
+        (0..<16).map { Reference.product(bytes[$0 * row..<($0 + 1) * row], .q8_0, x) }
+      }
+      #expect(expected.joined().allSatisfy { $0.isFinite })
+      #expect(multiply(backend, matrix, x).map(bits) == expected.map(bits))
+      for (x, expected) in zip(x, expected) {
+        #expect(bits(multiply(backend, matrix, [x])[0]) == bits(expected))
+      }
+    }
+  }
+
+  /// What is not finite makes the same of its own token as if it were alone, and nothing of others.
+  @Test(arguments: ISA.available, [WeightFormat.q8_0, .q4_0, .q5_1, .q4_K, .q6_K])
+  func whatIsNotFiniteStaysInItsToken(isa: ISA, format: WeightFormat) throws {
+    var numbers = Numbers(10)
+    let backend = try Backend(isa: isa, threads: 1)
+    let columns = max(96, format.blockColumns)
+    let matrix = packed(
+      numbers.weights(format, rows: 48, columns: columns), format, 48, columns)
+    var x = (0..<13).map { _ in numbers.floats(columns) }
+    x[3][columns - 5] = .infinity
+    x[9][40] = .nan
+    x[12][0] = -.infinity
+    // Which of several kinds of nothing comes out depends on the order of operands.
+    func bits(_ values: [Float]) -> [UInt32] { values.map { $0.isNaN ? .max : $0.bitPattern } }
+    let together = multiply(backend, matrix, x)
+    for t in x.indices {
+      #expect(bits(together[t]) == bits(multiply(backend, matrix, [x[t]])[0]), "token \(t)")
+      #expect(together[t].allSatisfy { $0.isFinite } == ![3, 9, 12].contains(t))
     }
   }
 
