@@ -55,8 +55,9 @@ def main():
     import llama_cpp
     print(f"Tokens per second, this engine / llama.cpp (llama-cpp-python {llama_cpp.__version__}) ="
           f" ratio; best of {options.rounds} rounds in turns; {processor()}.\n")
-    print("| shape | type | threads | prefill 128 | prefill 256 | decode |")
-    print("| --- | --- | --- | --- | --- | --- |", flush=True)
+    columns = ["shape", "type", "threads", *(f"prefill {n}" for n in PREFILLS), "decode"]
+    print("| " + " | ".join(columns) + " |")
+    print("|" + " --- |" * len(columns), flush=True)
     for shape in options.shapes.split(","):
         for kind in options.types.split(","):
             path = models.prepare(shape, kind, options.models)
