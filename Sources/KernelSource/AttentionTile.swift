@@ -39,6 +39,8 @@ struct ScoreTile<let T: Int, let P: Int, E: KVElements> {
     var f = InlineArray<P, InlineArray<T, f32x16>>(
       repeating: InlineArray<T, f32x16>(repeating: f32x16(repeating: 0)))
     for d in 0..<tile.dimension {
+      // Two steps at once would need more registers than there are.
+      ci_keep_order()
       var k = InlineArray<P, f32x16>(repeating: f32x16(repeating: 0))
       for p in 0..<P { k[p] = E.load(keys + p &* keyStride, 16 &* d) }
       if E.streams {

@@ -55,14 +55,16 @@ struct ExpandedTile<Kind: TileKind, let R: Int, let T: Int> {
 
   @inline(__always)
   static func run(
-    _ weights: ExpandedWeights, _ activations: ActivationTile, _ blocks: Int,
+    _ weights: ExpandedWeights, _ next: NextWeights, _ activations: ActivationTile, _ blocks: Int,
     _ output: UnsafeMutablePointer<Float>, _ outputStride: Int
   ) {
+    var ahead = next
     var chains = Chains(repeating: InlineArray<T, f32x16>(repeating: ci_splat(0)))
     var w = weights
     var x = activations
     var n = blocks
     while n > 0 {
+      ahead.prefetch()
       for half in 0..<2 {
         addBlock(w, 512 &* half, x, &chains)
         w.scales += scaleBytes

@@ -32,7 +32,8 @@ private func multiplyQuantised(
     let next = weights + wide &* stride
     let nextBytes = min(Tiling.rowGroups, end &- group &- wide) &* stride
     for tile in firstTile..<firstTile &+ tiles {
-      if expanded != nil { prefetchShare(next, nextBytes, tile &- firstTile, of: tiles) }
+      let ahead = NextWeights(
+        next, nextBytes, tile &- firstTile, of: tiles, steps: blocks / 2)
       let start = split.start(tile)
       let records = job.input + start &* tokenBytes
       let output = job.output + (start &* job.output_stride &+ group &* 16)
@@ -40,11 +41,11 @@ private func multiplyQuantised(
       if tokens > 1, let expanded {
         #if KERNELS_AVX2
           if job.format != CI_Q8_0 && job.format != CI_IQ4_NL {
-            multiplyNarrow(expanded, job, tokens, records, blocks, output)
+            multiplyNarrow(expanded, ahead, job, tokens, records, blocks, output)
             continue
           }
         #endif
-        multiplyTile(expanded, job, wide, tokens, records, blocks, output)
+        multiplyTile(expanded, ahead, job, wide, tokens, records, blocks, output)
       } else {
         let x = ActivationTile(records, job, tokens: 1, from: 0)
         for r in 0..<wide {
@@ -56,15 +57,27 @@ private func multiplyQuantised(
   }
 }
 
-/// Asks for one of `count` shares of the weights that are expanded next, so that they come from memory
-/// while tiles are multiplied.
-@inline(__always)
-private func prefetchShare(_ weights: UnsafeRawPointer, _ bytes: Int, _ index: Int, of count: Int) {
-  var line = (bytes &* index / count) & ~63
-  let end = bytes &* (index &+ 1) / count
-  while line < end {
-    ci_prefetch(weights + line)
-    line &+= 64
+/// A tile's share of the weights that are expanded next: asked for a few lines at a time while the tile is
+/// multiplied, so that they come from memory meanwhile and never fill the buffers for lines on their way.
+struct NextWeights {
+  private(set) var line: UnsafeRawPointer
+  /// Lines for each of the tile's steps, which are pairs of blocks.
+  let lines: Int
+
+  /// The share `index` of `count`.
+  @inline(__always)
+  init(_ weights: UnsafeRawPointer, _ bytes: Int, _ index: Int, of count: Int, steps: Int) {
+    let first = (bytes &* index / count) & ~63
+    line = weights + first
+    lines = (bytes &* (index &+ 1) / count &- first &+ 64 &* steps &- 1) / (64 &* steps)
+  }
+
+  @inline(__always)
+  mutating func prefetch() {
+    for _ in 0..<lines {
+      ci_prefetch(line)
+      line += 64
+    }
   }
 }
 
@@ -95,29 +108,29 @@ private func expandGroups(
 }
 
 private func multiplyTile(
-  _ w: ExpandedWeights, _ job: ci_matmul, _ groups: Int, _ tokens: Int, _ a: UnsafeRawPointer,
-  _ blocks: Int, _ c: UnsafeMutablePointer<Float>
+  _ w: ExpandedWeights, _ ahead: NextWeights, _ job: ci_matmul, _ groups: Int, _ tokens: Int,
+  _ a: UnsafeRawPointer, _ blocks: Int, _ c: UnsafeMutablePointer<Float>
 ) {
   switch job.format {
   case CI_Q8_0, CI_IQ4_NL:
-    ExpandedTiles<ByteKind>.run(w, job, groups, tokens, a, blocks, c)
+    ExpandedTiles<ByteKind>.run(w, ahead, job, groups, tokens, a, blocks, c)
   case CI_Q4_0, CI_Q5_0:
     // Where the dot product of bytes is the same for all weights, one kind of tile serves both.
     if ci_byte_offset() == 128 {
-      ExpandedTiles<ByteKind>.run(w, job, groups, tokens, a, blocks, c)
+      ExpandedTiles<ByteKind>.run(w, ahead, job, groups, tokens, a, blocks, c)
     } else {
-      ExpandedTiles<OffsetKind>.run(w, job, groups, tokens, a, blocks, c)
+      ExpandedTiles<OffsetKind>.run(w, ahead, job, groups, tokens, a, blocks, c)
     }
-  case CI_Q3_K, CI_Q6_K: ExpandedTiles<HalvesKind>.run(w, job, groups, tokens, a, blocks, c)
-  case CI_Q2_K: ExpandedTiles<HalvesAddendKind>.run(w, job, groups, tokens, a, blocks, c)
-  default: ExpandedTiles<AddendKind>.run(w, job, groups, tokens, a, blocks, c)
+  case CI_Q3_K, CI_Q6_K: ExpandedTiles<HalvesKind>.run(w, ahead, job, groups, tokens, a, blocks, c)
+  case CI_Q2_K: ExpandedTiles<HalvesAddendKind>.run(w, ahead, job, groups, tokens, a, blocks, c)
+  default: ExpandedTiles<AddendKind>.run(w, ahead, job, groups, tokens, a, blocks, c)
   }
 }
 
 /// The tiles of one kind.
 private enum ExpandedTiles<Kind: TileKind> {
   static func run(
-    _ w: ExpandedWeights, _ job: ci_matmul, _ groups: Int, _ tokens: Int,
+    _ w: ExpandedWeights, _ ahead: NextWeights, _ job: ci_matmul, _ groups: Int, _ tokens: Int,
     _ a: UnsafeRawPointer, _ blocks: Int, _ c: UnsafeMutablePointer<Float>
   ) {
     let cs = job.output_stride
@@ -129,11 +142,11 @@ private enum ExpandedTiles<Kind: TileKind> {
         let x = ActivationTile(a, job, tokens: tokens, from: token)
         let output = c + token &* cs
         switch parts.size(part) {
-        case 6: ExpandedTile<Kind, 2, 6>.run(w, x, blocks, output, cs)
-        case 5: ExpandedTile<Kind, 2, 5>.run(w, x, blocks, output, cs)
-        case 4: ExpandedTile<Kind, 2, 4>.run(w, x, blocks, output, cs)
-        case 3: ExpandedTile<Kind, 2, 3>.run(w, x, blocks, output, cs)
-        default: ExpandedTile<Kind, 2, 2>.run(w, x, blocks, output, cs)
+        case 6: ExpandedTile<Kind, 2, 6>.run(w, ahead, x, blocks, output, cs)
+        case 5: ExpandedTile<Kind, 2, 5>.run(w, ahead, x, blocks, output, cs)
+        case 4: ExpandedTile<Kind, 2, 4>.run(w, ahead, x, blocks, output, cs)
+        case 3: ExpandedTile<Kind, 2, 3>.run(w, ahead, x, blocks, output, cs)
+        default: ExpandedTile<Kind, 2, 2>.run(w, ahead, x, blocks, output, cs)
         }
       }
       return
@@ -145,9 +158,9 @@ private enum ExpandedTiles<Kind: TileKind> {
       let x = ActivationTile(a, job, tokens: tokens, from: token)
       let output = c + token &* cs
       switch parts.size(part) {
-      case 4: ExpandedTile<Kind, 1, 4>.run(w, x, blocks, output, cs)
-      case 3: ExpandedTile<Kind, 1, 3>.run(w, x, blocks, output, cs)
-      default: ExpandedTile<Kind, 1, 2>.run(w, x, blocks, output, cs)
+      case 4: ExpandedTile<Kind, 1, 4>.run(w, ahead, x, blocks, output, cs)
+      case 3: ExpandedTile<Kind, 1, 3>.run(w, ahead, x, blocks, output, cs)
+      default: ExpandedTile<Kind, 1, 2>.run(w, ahead, x, blocks, output, cs)
       }
     }
   }

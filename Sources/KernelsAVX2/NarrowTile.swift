@@ -109,29 +109,32 @@ enum NarrowTile<Kind: TileKind, let Q: Int, let T: Int> {
 
 /// Multiplies one group of weights of at most 6 bits by a tile, three tokens or two at a time.
 func multiplyNarrow(
-  _ w: ExpandedWeights, _ job: ci_matmul, _ tokens: Int, _ a: UnsafeRawPointer, _ blocks: Int,
-  _ c: UnsafeMutablePointer<Float>
+  _ w: ExpandedWeights, _ ahead: NextWeights, _ job: ci_matmul, _ tokens: Int,
+  _ a: UnsafeRawPointer, _ blocks: Int, _ c: UnsafeMutablePointer<Float>
 ) {
   switch job.format {
-  case CI_Q4_0: NarrowTiles<OffsetKind, 8>.run(w, job, tokens, a, blocks, c)
-  case CI_Q5_0: NarrowTiles<OffsetKind, 4>.run(w, job, tokens, a, blocks, c)
-  case CI_Q4_1, CI_Q4_K: NarrowTiles<AddendKind, 8>.run(w, job, tokens, a, blocks, c)
-  case CI_Q5_1, CI_Q5_K: NarrowTiles<AddendKind, 4>.run(w, job, tokens, a, blocks, c)
-  case CI_Q2_K: NarrowTiles<HalvesAddendKind, 4>.run(w, job, tokens, a, blocks, c)
-  case CI_Q3_K: NarrowTiles<HalvesKind, 4>.run(w, job, tokens, a, blocks, c)
-  default: NarrowTiles<HalvesKind, 2>.run(w, job, tokens, a, blocks, c)
+  case CI_Q4_0: NarrowTiles<OffsetKind, 8>.run(w, ahead, job, tokens, a, blocks, c)
+  case CI_Q5_0: NarrowTiles<OffsetKind, 4>.run(w, ahead, job, tokens, a, blocks, c)
+  case CI_Q4_1, CI_Q4_K: NarrowTiles<AddendKind, 8>.run(w, ahead, job, tokens, a, blocks, c)
+  case CI_Q5_1, CI_Q5_K: NarrowTiles<AddendKind, 4>.run(w, ahead, job, tokens, a, blocks, c)
+  case CI_Q2_K: NarrowTiles<HalvesAddendKind, 4>.run(w, ahead, job, tokens, a, blocks, c)
+  case CI_Q3_K: NarrowTiles<HalvesKind, 4>.run(w, ahead, job, tokens, a, blocks, c)
+  default: NarrowTiles<HalvesKind, 2>.run(w, ahead, job, tokens, a, blocks, c)
   }
 }
 
 private enum NarrowTiles<Kind: TileKind, let Q: Int> {
   @inline(never)
   static func run(
-    _ w: ExpandedWeights, _ job: ci_matmul, _ tokens: Int, _ a: UnsafeRawPointer, _ blocks: Int,
-    _ c: UnsafeMutablePointer<Float>
+    _ w: ExpandedWeights, _ next: NextWeights, _ job: ci_matmul, _ tokens: Int,
+    _ a: UnsafeRawPointer, _ blocks: Int, _ c: UnsafeMutablePointer<Float>
   ) {
     let stride = job.output_stride
     let parts = TileSplit(tokens, limit: 3)
+    var ahead = next
+    let steps = (blocks / 2 &+ parts.count &- 1) / parts.count
     for part in 0..<parts.count {
+      for _ in 0..<steps { ahead.prefetch() }
       let token = parts.start(part)
       let x = ActivationTile(a, job, tokens: tokens, from: token)
       let output = c + token &* stride
