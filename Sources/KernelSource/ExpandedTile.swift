@@ -47,8 +47,9 @@ struct ExpandedWeights {
 ///
 /// On AVX-512 2 x 16 x 6 holds 12 integer and 12 float accumulators in 32 registers and issues 96 dot
 /// products per block beside 24 fused multiply-adds (Q4_0, Q8_0), 36 (Q4_K) or 48 (Q6_K), which bounds it
-/// to 80, 73 and 67 % of the peak; one group more or one token more spills. Chains in memory instead of
-/// registers were slower (55 % against 61 % on Sapphire Rapids), and so were two blocks unrolled (53 %).
+/// to 80, 73 and 67 % of the peak (Zen 5 reaches 75, 67 and 54); one group more or one token more spills. Chains
+/// in memory instead of registers were slower (55 % against 61 % on Sapphire Rapids), and so were two blocks
+/// unrolled (53 %).
 struct ExpandedTile<Kind: TileKind, let R: Int, let T: Int> {
   typealias Sums = InlineArray<R, InlineArray<T, i32x16>>
   typealias Chains = InlineArray<R, InlineArray<T, f32x16>>
@@ -66,7 +67,7 @@ struct ExpandedTile<Kind: TileKind, let R: Int, let T: Int> {
     while n > 0 {
       ahead.prefetch()
       for half in 0..<2 {
-        addBlock(w, 512 &* half, x, &chains)
+        addBlock(w, (Kind.isPacked ? 256 : 512) &* half, x, &chains)
         w.scales += scaleBytes
         x.advance()
       }
@@ -100,7 +101,10 @@ struct ExpandedTile<Kind: TileKind, let R: Int, let T: Int> {
           for r in 0..<R { i[r][t] = start }
         }
       }
-      for j in quads &* part..<quads &* part &+ quads {
+      if Kind.isPacked {
+        for j in 0..<4 { addPackedQuads(w, block &+ 64 &* j, x, j, &i) }
+      }
+      for j in quads &* part..<quads &* part &+ (Kind.isPacked ? 0 : quads) {
         for t in 0..<T {
           let four = splatInt32(x.values, 32 &* t &+ 4 &* j)
           for r in 0..<R {
@@ -110,6 +114,28 @@ struct ExpandedTile<Kind: TileKind, let R: Int, let T: Int> {
         }
       }
       addSums(i, w.scales + partBytes &* part, w.scaleStride, x, part, &chains)
+    }
+  }
+
+  /// Adds quads `j` and `j + 4`, whose vectors begin `offset` bytes from where `w` points.
+  @inline(__always)
+  private static func addPackedQuads(
+    _ w: ExpandedWeights, _ offset: Int, _ x: ActivationTile, _ j: Int, _ i: inout Sums
+  ) {
+    var low = InlineArray<R, u8x64>(repeating: u8x64(repeating: 0))
+    var high = low
+    for r in 0..<R {
+      let both = bytes(w.values, w.valueStride &* r &+ offset)
+      low[r] = ci_low_nibbles(both)
+      high[r] = ci_high_nibbles(both)
+    }
+    for t in 0..<T {
+      let four = splatInt32(x.values, 32 &* t &+ 4 &* j)
+      for r in 0..<R { i[r][t] = ci_dot4(i[r][t], low[r], four) }
+    }
+    for t in 0..<T {
+      let four = splatInt32(x.values, 32 &* t &+ 4 &* j &+ 16)
+      for r in 0..<R { i[r][t] = ci_dot4(i[r][t], high[r], four) }
     }
   }
 

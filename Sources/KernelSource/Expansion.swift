@@ -27,12 +27,14 @@ func expand(_ w: UnsafeRawPointer, _ format: Int, _ records: Int, _ panel: Panel
   }
 }
 
-/// The scales of Q8_0 alone: its values are multiplied where they lie.
+/// The scales alone, of a format whose values are multiplied where they lie.
 @inline(never)
-func expandScales(_ w: UnsafeRawPointer, _ records: Int, _ scales: UnsafeMutableRawPointer) {
+func expandScales(
+  _ w: UnsafeRawPointer, _ format: Int, _ records: Int, _ scales: UnsafeMutableRawPointer
+) {
   for record in 0..<records {
     for b in 0..<2 {
-      let scale = Q80.scale(w + record &* ci_record_bytes(CI_Q8_0), b, 0)
+      let scale = Q80.blockScale(w + record &* ci_record_bytes(format), b)
       scales.storeBytes(of: scale, toByteOffset: 64 &* (2 &* record &+ b), as: f32x16.self)
     }
   }

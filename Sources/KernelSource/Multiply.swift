@@ -89,13 +89,13 @@ private func expandGroups(
   let stride = ci_group_bytes(job.format, job.columns)
   let records = stride / ci_record_bytes(job.format)
   let scaleStride = 64 &* blocks &* ci_scale_vectors(job.format)
-  if job.format == CI_Q8_0 {
+  if job.format == CI_Q8_0 || Tiling.readsNibbles && job.format == CI_Q4_0 {
     for r in 0..<groups {
-      expandScales(weights + r &* stride, records, panel + r &* scaleStride)
+      expandScales(weights + r &* stride, job.format, records, panel + r &* scaleStride)
     }
     return ExpandedWeights(
-      values: weights + RecordLayout(CI_Q8_0).values, scales: UnsafeRawPointer(panel),
-      valueStride: stride, scaleStride: scaleStride, pairStep: ci_record_bytes(CI_Q8_0))
+      values: weights + RecordLayout(job.format).values, scales: UnsafeRawPointer(panel),
+      valueStride: stride, scaleStride: scaleStride, pairStep: ci_record_bytes(job.format))
   }
   let scales = panel + groups &* 512 &* blocks
   for r in 0..<groups {
@@ -114,6 +114,8 @@ private func multiplyTile(
   switch job.format {
   case CI_Q8_0, CI_IQ4_NL:
     ExpandedTiles<ByteKind>.run(w, ahead, job, groups, tokens, a, blocks, c)
+  case CI_Q4_0 where Tiling.readsNibbles:
+    ExpandedTiles<NibbleKind>.run(w, ahead, job, groups, tokens, a, blocks, c)
   case CI_Q4_0, CI_Q5_0:
     // Where the dot product of bytes is the same for all weights, one kind of tile serves both.
     if ci_byte_offset() == 128 {

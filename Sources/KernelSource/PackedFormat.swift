@@ -28,6 +28,12 @@ protocol TileKind {
   static var hasAddend: Bool { get }
   /// Whether stored integers exceed 127, which only the dot product of bytes takes.
   static var isWide: Bool { get }
+  /// Whether quad j is in the low and quad j + 4 in the high half of a byte.
+  static var isPacked: Bool { get }
+}
+
+extension TileKind {
+  @inline(__always) static var isPacked: Bool { false }
 }
 
 /// Q8_0, IQ4_NL.
@@ -44,6 +50,16 @@ enum OffsetKind: TileKind {
   @inline(__always) static var hasOffset: Bool { true }
   @inline(__always) static var hasAddend: Bool { false }
   @inline(__always) static var isWide: Bool { false }
+}
+
+/// Q4_0 as it is packed, two quads in each vector: half the bytes, for three more instructions a vector, which
+/// costs nothing where more units do them than multiply.
+enum NibbleKind: TileKind {
+  @inline(__always) static var parts: Int { 1 }
+  @inline(__always) static var hasOffset: Bool { true }
+  @inline(__always) static var hasAddend: Bool { false }
+  @inline(__always) static var isWide: Bool { false }
+  @inline(__always) static var isPacked: Bool { true }
 }
 
 /// Q4_1, Q5_1, Q4_K, Q5_K.

@@ -28,11 +28,17 @@ private enum VectorProduct<Format: PackedFormat> {
   /// On Intel 2,048 was better than 4,096 and 8,192 for every format. Zen 4 follows records that are
   /// read front to back by itself, at 85 to 95 % of the bandwidth, and asking 2,048 bytes ahead halves that.
   /// In records whose parts are read side by side it gets lost: asking far ahead takes Q6_K from 7 to
-  /// 23 GB/s and Q5_K from 13 to 21.
+  /// 23 GB/s and Q5_K from 13 to 21. Zen 5 with AVX-512 wants the same for the K formats (Q4_K 24 to 36 GB/s,
+  /// Q6_K 20 to 36); for those with nibbles 4,096 is better than nothing (Q4_0 36 to 38).
   @inline(__always)
   private static func distance() -> Int {
     if ci_is_amd() == 0 { return 2048 }
-    return RecordLayout(Format.code).upper == 0 ? 0 : 10_240
+    #if KERNELS_AVX512
+      if Format.code == CI_Q8_0 { return 0 }
+      return ci_is_k(Format.code) == 0 ? 4096 : 10_240
+    #else
+      return RecordLayout(Format.code).upper == 0 ? 0 : 10_240
+    #endif
   }
 
   static func run(

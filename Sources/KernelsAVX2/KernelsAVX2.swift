@@ -8,6 +8,7 @@ enum Tiling {
   typealias Limits = LimitChains<6>
   @inline(__always) static var rowGroups: Int { 1 }
   @inline(__always) static var quantisedTokens: Int { 12 }
+  @inline(__always) static var readsNibbles: Bool { false }
   @inline(__always) static var floatTokens: Int { 6 }
   @inline(__always) static var attentionRows: Int { 6 }
   @inline(__always) static var scoreVectors: Int { 6 }

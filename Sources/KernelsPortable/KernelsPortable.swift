@@ -8,6 +8,7 @@ enum Tiling {
   typealias Limits = LimitChains<3>
   @inline(__always) static var rowGroups: Int { 1 }
   @inline(__always) static var quantisedTokens: Int { 2 }
+  @inline(__always) static var readsNibbles: Bool { false }
   @inline(__always) static var floatTokens: Int { 4 }
   @inline(__always) static var attentionRows: Int { 4 }
   @inline(__always) static var scoreVectors: Int { 4 }
