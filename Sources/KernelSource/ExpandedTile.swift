@@ -38,7 +38,7 @@ struct ExpandedWeights {
   /// Bytes from one group of 16 rows to the next.
   let valueStride: Int
   let scaleStride: Int
-  /// Bytes from one pair of blocks to the next: 1024, or the record of Q8_0, which is used in place.
+  /// Bytes from one pair of blocks to the next: 1024, or the record of a format that is used in place.
   let pairStep: Int
 }
 
@@ -103,17 +103,26 @@ struct ExpandedTile<Kind: TileKind, let R: Int, let T: Int> {
       }
       if Kind.isPacked {
         for j in 0..<4 { addPackedQuads(w, block &+ 64 &* j, x, j, &i) }
-      }
-      for j in quads &* part..<quads &* part &+ (Kind.isPacked ? 0 : quads) {
-        for t in 0..<T {
-          let four = splatInt32(x.values, 32 &* t &+ 4 &* j)
-          for r in 0..<R {
-            let quad = bytes(w.values, w.valueStride &* r &+ block &+ 64 &* j)
-            i[r][t] = Kind.isWide ? ci_dot8(i[r][t], quad, four) : ci_dot4(i[r][t], quad, four)
-          }
+      } else {
+        for j in quads &* part..<quads &* part &+ quads {
+          addQuad(w, block &+ 64 &* j, x, j, &i)
         }
       }
       addSums(i, w.scales + partBytes &* part, w.scaleStride, x, part, &chains)
+    }
+  }
+
+  /// Adds quad `j`, whose vectors begin `offset` bytes from where `w` points.
+  @inline(__always)
+  private static func addQuad(
+    _ w: ExpandedWeights, _ offset: Int, _ x: ActivationTile, _ j: Int, _ i: inout Sums
+  ) {
+    for t in 0..<T {
+      let four = splatInt32(x.values, 32 &* t &+ 4 &* j)
+      for r in 0..<R {
+        let quad = bytes(w.values, w.valueStride &* r &+ offset)
+        i[r][t] = Kind.isWide ? ci_dot8(i[r][t], quad, four) : ci_dot4(i[r][t], quad, four)
+      }
     }
   }
 

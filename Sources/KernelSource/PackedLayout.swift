@@ -31,6 +31,7 @@
 // Expanded, for products with several tokens (`expand`), per group of 16 rows:
 //     values   [block][8 quads] vectors of weight + offset
 //     scales   [block][part][scale, addend] vectors of 16 f32, the addend where there is one
+// Of Q8_0, and of Q4_0 where a processor takes nibbles apart beside multiplying, only the scales are expanded.
 //
 // Activations, one record per tile of T tokens and 32 columns:
 //     [T][32] int8, [T] f32 scale, [T] f32 -magic * scale, then [T] words for each of the fields that the
