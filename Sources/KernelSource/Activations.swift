@@ -92,25 +92,46 @@ private func storeFields(
   word.storeBytes(of: scale, as: Float.self)
   word += 4 &* tokens
   word.storeBytes(of: -magic * scale, as: Float.self)
-  // In the order of `ci_fields`.
-  func start(_ mask: Int, _ offset: Int32, _ sum: Int32) {
-    if fields & mask == 0 { return }
+  eachField(fields, FieldSums(whole: first &+ second, first: first, second: second)) { field in
     word += 4 &* tokens
-    word.storeBytes(of: magicBits &- offset &* sum, as: Int32.self)
+    switch field {
+    case .start(let offset, let sum):
+      word.storeBytes(of: magicBits &- offset &* sum, as: Int32.self)
+    case .scaled(let sum): word.storeBytes(of: scale * Float(sum), as: Float.self)
+    }
   }
-  func scaled(_ mask: Int, _ sum: Int32) {
-    if fields & mask == 0 { return }
-    word += 4 &* tokens
-    word.storeBytes(of: scale * Float(sum), as: Float.self)
+}
+
+/// A word of an activation record beside values and scales: the start of an integer sum, for weights stored with
+/// an offset, or the scale times a sum of values.
+enum ActivationField<Sum> {
+  case start(offset: Int32, Sum)
+  case scaled(Sum)
+}
+
+/// Sums of the integers of a block and of its halves.
+struct FieldSums<Sum> {
+  let whole: Sum
+  let first: Sum
+  let second: Sum
+}
+
+/// Calls `body` for those of `fields` that are wanted, in the order of `ci_fields`.
+@inline(__always)
+func eachField<Sum>(
+  _ fields: Int, _ sums: FieldSums<Sum>, _ body: (ActivationField<Sum>) -> Void
+) {
+  func add(_ bit: Int, _ field: ActivationField<Sum>) {
+    if fields & 1 &<< bit != 0 { body(field) }
   }
-  start(1 &<< 0, ci_byte_offset(), first &+ second)
-  start(1 &<< 1, 8, first &+ second)
-  start(1 &<< 2, 16, first &+ second)
-  start(1 &<< 3, 32, first)
-  start(1 &<< 4, 32, second)
-  start(1 &<< 5, 4, first)
-  start(1 &<< 6, 4, second)
-  scaled(1 &<< 7, first &+ second)
-  scaled(1 &<< 8, first)
-  scaled(1 &<< 9, second)
+  add(0, .start(offset: ci_byte_offset(), sums.whole))
+  add(1, .start(offset: 8, sums.whole))
+  add(2, .start(offset: 16, sums.whole))
+  add(3, .start(offset: 32, sums.first))
+  add(4, .start(offset: 32, sums.second))
+  add(5, .start(offset: 4, sums.first))
+  add(6, .start(offset: 4, sums.second))
+  add(7, .scaled(sums.whole))
+  add(8, .scaled(sums.first))
+  add(9, .scaled(sums.second))
 }

@@ -88,7 +88,7 @@ struct AttentionJob {
   /// Calls `body(row, token, column)` for each row: the token in the batch, and the column where its head begins.
   @inline(__always)
   private func eachRow(_ body: (Int, Int, Int) -> Void) {
-    // Counted, not divided: a division for each row takes as long as everything else that is done once.
+    // Counted, since divisions are slow.
     var token = request.first_row &+ query(0)
     let firstColumn = kvHead &* group &* dimension
     let end = firstColumn &+ group &* dimension

@@ -32,13 +32,13 @@ private func multiplyQuantised(
     let next = weights + wide &* stride
     let nextBytes = min(Tiling.rowGroups, end &- group &- wide) &* stride
     for tile in firstTile..<firstTile &+ tiles {
-      let ahead = NextWeights(
-        next, nextBytes, tile &- firstTile, of: tiles, steps: blocks / 2)
       let start = split.start(tile)
       let records = job.input + start &* tokenBytes
       let output = job.output + (start &* job.output_stride &+ group &* 16)
       let tokens = split.size(tile)
       if tokens > 1, let expanded {
+        let ahead = NextWeights(
+          next, nextBytes, tile &- firstTile, of: tiles, steps: blocks / 2)
         #if KERNELS_AVX2
           if job.format != CI_Q8_0 && job.format != CI_IQ4_NL {
             multiplyNarrow(expanded, ahead, job, tokens, records, blocks, output)

@@ -16,7 +16,7 @@ enum Tiling {
   typealias Limits = LimitChains<12>
   @inline(__always) static var rowGroups: Int { 2 }
   @inline(__always) static var quantisedTokens: Int { 6 }
-  /// Where nibbles cost no time of the units that multiply, as they do on Intel.
+  /// On AMD other units than those that multiply take nibbles apart; Intel was not measured.
   @inline(__always) static var readsNibbles: Bool { ci_is_amd() != 0 }
   @inline(__always) static var floatTokens: Int { 6 }
   @inline(__always) static var attentionRows: Int { 6 }
