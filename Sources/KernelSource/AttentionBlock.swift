@@ -216,14 +216,32 @@ extension AttentionJob {
     let maximum = ci_splat(-partial.maxima[row])
     var sum = ci_splat(0)
     var i = 0
+    while i &+ 64 <= count {
+      let weights: InlineArray<4, f32x16> = weights(scores, i, maximum)
+      for j in 0..<4 {
+        sum = sum + weights[j]
+        store(weights[j], scores, i &+ 16 &* j)
+      }
+      i &+= 64
+    }
     while i < count {
-      let score = load(scores, i)
-      let e = exponentialUpTo88(ci_fma(score, ci_splat(factor), maximum))
-      let weight = ci_select(ci_greater(score, ci_splat(-.infinity)), e, ci_splat(0))
-      sum = sum + weight
-      store(weight, scores, i)
+      let weights: InlineArray<1, f32x16> = weights(scores, i, maximum)
+      sum = sum + weights[0]
+      store(weights[0], scores, i)
       i &+= 16
     }
     partial.sums[row] = laneSum(sum)
+  }
+
+  /// The weights of the scores from `i` on; `maximum` is the row's largest score, negated.
+  @inline(__always)
+  private func weights<let N: Int>(
+    _ scores: UnsafePointer<Float>, _ i: Int, _ maximum: f32x16
+  ) -> InlineArray<N, f32x16> {
+    let scores: InlineArray<N, f32x16> = loads(scores, i)
+    let e = exponentialsUpTo88(mapped(scores) { ci_fma($0, ci_splat(factor), maximum) })
+    return mapped(scores, e) {
+      ci_select(ci_greater($0, ci_splat(-.infinity)), $1, ci_splat(0))
+    }
   }
 }

@@ -123,14 +123,42 @@ func scale(_ x: MutableRow, _ factor: Float, _ tokens: Int, _ count: Int, _ stri
 /// gate = gate / (1 + e^-gate) * up.
 @inline(never)
 func siluMultiply(_ gate: MutableRow, _ up: Row, _ tokens: Int, _ count: Int, _ stride: Int) {
-  for t in 0..<tokens {
-    let row = gate + t &* stride
-    let other = up + t &* stride
-    eachVector(count) { i, width in
-      let g = read(row, i, width)
-      let sigmoid = g / (ci_splat(1) + exponential(-g))
-      write(sigmoid * read(other, i, width), row, i, width)
+  for t in 0..<tokens { gated(gate + t &* stride, up + t &* stride, count, SiLU.self) }
+}
+
+/// What stands in `e^exponent(gate)` of a gated network.
+private protocol Gate {
+  static func exponent(_ gate: f32x16) -> f32x16
+}
+
+private enum SiLU: Gate {
+  @inline(__always) static func exponent(_ gate: f32x16) -> f32x16 { -gate }
+}
+
+private enum GELU: Gate {
+  @inline(__always)
+  static func exponent(_ gate: f32x16) -> f32x16 {
+    gate * ci_fma(gate * gate, ci_splat(-0.071_354_816_3), ci_splat(-1.595_769_12))
+  }
+}
+
+/// gate = gate / (1 + e^exponent(gate)) * up, for one row.
+@inline(__always)
+private func gated<G: Gate>(_ gate: MutableRow, _ up: Row, _ count: Int, _: G.Type) {
+  let one = ci_splat(1)
+  var i = 0
+  while i &+ 64 <= count {
+    let g: InlineArray<4, f32x16> = loads(gate, i)
+    let e = exponentials(mapped(g) { G.exponent($0) })
+    for j in 0..<4 {
+      store(g[j] / (one + e[j]) * load(up, i &+ 16 &* j), gate, i &+ 16 &* j)
     }
+    i &+= 64
+  }
+  eachVector(count &- i) { j, width in
+    let g = read(gate, i &+ j, width)
+    let sigmoid = g / (one + exponential(G.exponent(g)))
+    write(sigmoid * read(up, i &+ j, width), gate, i &+ j, width)
   }
 }
 
@@ -150,16 +178,7 @@ func gelu(_ x: MutableRow, _ bias: Row, _ tokens: Int, _ count: Int, _ stride: I
 /// `gelu(x) = x / 2 * (1 + tanh(u))` is `x / (1 + e^-2u)`, u = sqrt(2 / pi) * (x + 0.044715 x^3).
 @inline(never)
 func geluTanhMultiply(_ gate: MutableRow, _ up: Row, _ tokens: Int, _ count: Int, _ stride: Int) {
-  for t in 0..<tokens {
-    let row = gate + t &* stride
-    let other = up + t &* stride
-    eachVector(count) { i, width in
-      let g = read(row, i, width)
-      let slope = ci_fma(g * g, ci_splat(-0.071_354_816_3), ci_splat(-1.595_769_12))
-      let sigmoid = g / (ci_splat(1) + exponential(g * slope))
-      write(sigmoid * read(other, i, width), row, i, width)
-    }
-  }
+  for t in 0..<tokens { gated(gate + t &* stride, up + t &* stride, count, GELU.self) }
 }
 
 /// x = cap * tanh(x / cap).
@@ -221,9 +240,17 @@ func exponentialParts(
 
 @inline(__always)
 private func exponentialSum(_ x: Row, _ count: Int, _ maximum: Float) -> Float {
+  let largest = ci_splat(maximum)
   var sum = ci_splat(0)
-  eachVector(count) { i, width in
-    let e = exponential(read(x, i, width) - ci_splat(maximum))
+  var i = 0
+  while i &+ 64 <= count {
+    let four: InlineArray<4, f32x16> = loads(x, i)
+    let e = exponentials(mapped(four) { $0 - largest })
+    for j in 0..<4 { sum = sum + e[j] }
+    i &+= 64
+  }
+  eachVector(count &- i) { j, width in
+    let e = exponential(read(x, i &+ j, width) - largest)
     let inside = ci_first_lanes(Int32(truncatingIfNeeded: width))
     sum = sum + (width == 16 ? e : ci_select(inside, e, ci_splat(0)))
   }

@@ -22,33 +22,70 @@ func multiplyVector(
   }
 }
 
-private enum VectorProduct<Format: PackedFormat> {
+/// How a stream of weights is asked for ahead of its use.
+///
+/// Constant for each kind of machine, since a distance that is only known while running costs Q4_K a seventh
+/// of its speed.
+private protocol Lookahead {
   /// Bytes ahead of the stream to ask for; 0: nothing.
-  ///
-  /// On Intel 2,048 was better than 4,096 and 8,192 for every format. Zen 4 follows records that are
-  /// read front to back by itself, at 85 to 95 % of the bandwidth, and asking 2,048 bytes ahead halves that.
-  /// In records whose parts are read side by side it gets lost: asking far ahead takes Q6_K from 7 to
-  /// 23 GB/s and Q5_K from 13 to 21. Zen 5 with AVX-512 wants the same for the K formats (Q4_K 24 to 36 GB/s,
-  /// Q6_K 20 to 36); for those with nibbles 4,096 is better than nothing (Q4_0 36 to 38).
+  static func distance(_ format: Int) -> Int
+  /// Asks for a line.
+  static func ask(_ line: UnsafeRawPointer)
+}
+
+/// On Intel 2,048 was better than 4,096 and 8,192 for every format.
+private enum IntelLookahead: Lookahead {
+  @inline(__always) static func distance(_ format: Int) -> Int { 2048 }
+  @inline(__always) static func ask(_ line: UnsafeRawPointer) { ci_prefetch(line) }
+}
+
+/// As measured on Zen 4 and Zen 5.
+///
+/// Zen 4 follows records that are read front to back by itself, at 85 to 95 % of the bandwidth, and asking
+/// 2,048 bytes ahead halves that. In records whose parts are read side by side it gets lost: asking far ahead
+/// takes Q6_K from 7 to 23 GB/s and Q5_K from 13 to 21. Zen 5 with AVX-512 wants the same for the K formats
+/// (Q4_K 24 to 41 GB/s, Q6_K 20 to 37), and less for those with nibbles; Q8_0 it reads best alone.
+private enum AMDLookahead: Lookahead {
   @inline(__always)
-  private static func distance() -> Int {
-    if ci_is_amd() == 0 { return 2048 }
+  static func distance(_ format: Int) -> Int {
     #if KERNELS_AVX512
-      if Format.code == CI_Q8_0 { return 0 }
-      return ci_is_k(Format.code) == 0 ? 4096 : 10_240
+      if format == CI_Q8_0 { return 0 }
+      return ci_is_k(format) == 0 ? 6144 : 8192
     #else
-      return RecordLayout(Format.code).upper == 0 ? 0 : 10_240
+      return RecordLayout(format).upper == 0 ? 0 : 10_240
     #endif
   }
 
+  @inline(__always)
+  static func ask(_ line: UnsafeRawPointer) {
+    #if KERNELS_AVX512
+      ci_prefetch_near(line)
+    #else
+      ci_prefetch(line)
+    #endif
+  }
+}
+
+private enum VectorProduct<Format: PackedFormat> {
+  @inline(__always)
   static func run(
     _ weights: UnsafeRawPointer, _ records: Int, _ activations: ActivationTile,
     _ output: UnsafeMutablePointer<Float>
   ) {
+    if ci_is_amd() != 0 {
+      run(weights, records, activations, output, AMDLookahead.self)
+    } else {
+      run(weights, records, activations, output, IntelLookahead.self)
+    }
+  }
+
+  private static func run<Ahead: Lookahead>(
+    _ weights: UnsafeRawPointer, _ records: Int, _ activations: ActivationTile,
+    _ output: UnsafeMutablePointer<Float>, _ ahead: Ahead.Type
+  ) {
     var w = weights
     var x = activations
     var chain = ci_splat(0)
-    let ahead = distance()
     for _ in 0..<records {
       addBlock(w, 0, ahead, &x, &chain)
       addBlock(w, 1, ahead, &x, &chain)
@@ -66,11 +103,11 @@ private enum VectorProduct<Format: PackedFormat> {
   }
 
   @inline(__always)
-  private static func addBlock(
-    _ w: UnsafeRawPointer, _ b: Int, _ ahead: Int, _ x: inout ActivationTile,
+  private static func addBlock<Ahead: Lookahead>(
+    _ w: UnsafeRawPointer, _ b: Int, _ ahead: Ahead.Type, _ x: inout ActivationTile,
     _ chain: inout f32x16
   ) {
-    if ahead > 0 { prefetch(w + ahead, b) }
+    if Ahead.distance(Format.code) > 0 { prefetch(w + Ahead.distance(Format.code), b, ahead) }
     for part in 0..<Format.Kind.parts {
       var dot =
         Format.Kind.hasOffset ? splatInt32(x.fields, 4 &* part) : ci_splat_int(magicBits)
@@ -94,11 +131,13 @@ private enum VectorProduct<Format: PackedFormat> {
 
   /// Asks for the lines of a record that the share of block `b` in its bytes covers.
   @inline(__always)
-  private static func prefetch(_ record: UnsafeRawPointer, _ b: Int) {
+  private static func prefetch<Ahead: Lookahead>(
+    _ record: UnsafeRawPointer, _ b: Int, _ ahead: Ahead.Type
+  ) {
     let lines = ci_record_bytes(Format.code) / 64
     let blocks = ci_record_columns(Format.code) / 32
     for line in lines &* b / blocks..<lines &* (b &+ 1) / blocks {
-      ci_prefetch(record + 64 &* line)
+      Ahead.ask(record + 64 &* line)
     }
   }
 

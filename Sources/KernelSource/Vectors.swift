@@ -5,6 +5,12 @@ func load(_ p: UnsafePointer<Float>, _ i: Int) -> f32x16 {
   UnsafeRawPointer(p + i).loadUnaligned(as: f32x16.self)
 }
 
+/// Neighbouring vectors from `i` on.
+@inline(__always)
+func loads<let N: Int>(_ p: UnsafePointer<Float>, _ i: Int) -> InlineArray<N, f32x16> {
+  InlineArray<N, f32x16> { load(p, i &+ 16 &* $0) }
+}
+
 @inline(__always)
 func store(_ v: f32x16, _ p: UnsafeMutablePointer<Float>, _ i: Int) {
   UnsafeMutableRawPointer(p + i).storeBytes(of: v, as: f32x16.self)
@@ -49,30 +55,57 @@ func laneMaximum(_ v: f32x16) -> Float {
 /// Splits x = n ln 2 + r with |r| <= 0.35 and evaluates a degree-7 polynomial (the classic Cephes
 /// coefficients). Only fused multiply-adds and integer operations, so the bits are everywhere the same.
 @inline(__always)
-func exponential(_ x: f32x16) -> f32x16 {
-  boundedExponential(ci_min(ci_max(x, ci_splat(-87)), ci_splat(88)))
+func exponential(_ x: f32x16) -> f32x16 { exponentials([x])[0] }
+
+/// The same of N vectors, step by step: one vector's chain of fifteen operations that wait for each other is
+/// longer than what a core looks ahead.
+@inline(__always)
+func exponentials<let N: Int>(_ x: InlineArray<N, f32x16>) -> InlineArray<N, f32x16> {
+  boundedExponentials(mapped(x) { ci_min(ci_max($0, ci_splat(-87)), ci_splat(88)) })
 }
 
 /// The same for x <= 88, where the upper bound need not be looked at.
 @inline(__always)
-func exponentialUpTo88(_ x: f32x16) -> f32x16 {
-  boundedExponential(ci_max(x, ci_splat(-87)))
+func exponentialsUpTo88<let N: Int>(_ x: InlineArray<N, f32x16>) -> InlineArray<N, f32x16> {
+  boundedExponentials(mapped(x) { ci_max($0, ci_splat(-87)) })
 }
 
 @inline(__always)
-private func boundedExponential(_ bounded: f32x16) -> f32x16 {
-  let shifted = ci_fma(bounded, ci_splat(1.442_695_04), ci_splat(magic))
-  let n = shifted - ci_splat(magic)
-  let high = ci_fma(n, ci_splat(-0.693_147_182_464_599_609_375), bounded)
-  let r = ci_fma(n, ci_splat(1.904_654_3e-9), high)
-  var p = ci_fma(r, ci_splat(1.987_569_15e-4), ci_splat(1.398_199_95e-3))
-  p = ci_fma(r, p, ci_splat(8.333_451_9e-3))
-  p = ci_fma(r, p, ci_splat(4.166_579_6e-2))
-  p = ci_fma(r, p, ci_splat(1.666_666_55e-1))
-  p = ci_fma(r, p, ci_splat(0.5))
-  p = ci_fma(r * r, p, r)
-  let value = p + ci_splat(1)
-  let exponent = unsafeBitCast(shifted, to: i32x16.self) &- ci_splat_int(magicBits)
-  let bits = unsafeBitCast(value, to: i32x16.self) &+ (exponent &<< ci_splat_int(23))
-  return unsafeBitCast(bits, to: f32x16.self)
+private func boundedExponentials<let N: Int>(
+  _ bounded: InlineArray<N, f32x16>
+) -> InlineArray<N, f32x16> {
+  let shifted = mapped(bounded) { ci_fma($0, ci_splat(1.442_695_04), ci_splat(magic)) }
+  let n = mapped(shifted) { $0 - ci_splat(magic) }
+  let high = mapped(n, bounded) { ci_fma($0, ci_splat(-0.693_147_182_464_599_609_375), $1) }
+  let r = mapped(n, high) { ci_fma($0, ci_splat(1.904_654_3e-9), $1) }
+  var p = mapped(r) { ci_fma($0, ci_splat(1.987_569_15e-4), ci_splat(1.398_199_95e-3)) }
+  p = mapped(r, p) { ci_fma($0, $1, ci_splat(8.333_451_9e-3)) }
+  p = mapped(r, p) { ci_fma($0, $1, ci_splat(4.166_579_6e-2)) }
+  p = mapped(r, p) { ci_fma($0, $1, ci_splat(1.666_666_55e-1)) }
+  p = mapped(r, p) { ci_fma($0, $1, ci_splat(0.5)) }
+  p = mapped(r, p) { ci_fma($0 * $0, $1, $0) }
+  let value = mapped(p) { $0 + ci_splat(1) }
+  return mapped(value, shifted) {
+    let exponent = unsafeBitCast($1, to: i32x16.self) &- ci_splat_int(magicBits)
+    let bits = unsafeBitCast($0, to: i32x16.self) &+ (exponent &<< ci_splat_int(23))
+    return unsafeBitCast(bits, to: f32x16.self)
+  }
+}
+
+@inline(__always)
+func mapped<let N: Int>(
+  _ x: InlineArray<N, f32x16>, _ body: (f32x16) -> f32x16
+) -> InlineArray<N, f32x16> {
+  var result = x
+  for i in 0..<N { result[i] = ci_in_order(body(x[i])) }
+  return result
+}
+
+@inline(__always)
+func mapped<let N: Int>(
+  _ x: InlineArray<N, f32x16>, _ y: InlineArray<N, f32x16>, _ body: (f32x16, f32x16) -> f32x16
+) -> InlineArray<N, f32x16> {
+  var result = x
+  for i in 0..<N { result[i] = ci_in_order(body(x[i], y[i])) }
+  return result
 }

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// Shape of the KV memory of one layer of a segment.
 ///
 /// Blocks of 16 positions, each [kv head]{K [dimension][16 positions], V [16 positions][dimension padded
@@ -29,19 +23,4 @@ package struct KVLayout: Hashable, Sendable {
   package func byteCount(positions: Int) -> Int {
     (positions + Self.blockLength - 1) / Self.blockLength * bytesPerBlock
   }
-}
-
-/// Zeroed memory for keys and values, on 64-byte boundaries; the owner of what `pointer` names.
-///
-/// Something must hold it while a kernel uses its pointer, as with `FloatBuffer`.
-package final class KVBuffer: @unchecked Sendable {
-  package let pointer: UnsafeMutableRawPointer
-  package let byteCount: Int
-
-  package init(byteCount: Int) {
-    self.byteCount = byteCount
-    pointer = allocateAligned(max(byteCount, 64))
-  }
-
-  deinit { free(pointer) }
 }

@@ -1,11 +1,5 @@
 import CIntrinsics
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// A piece of memory on huge pages that one large matrix or many smaller ones share.
 ///
 /// A matrix of a small model has a few hundred kilobytes. On small pages of its own, address translation
@@ -21,7 +15,8 @@ final class WeightMemory: @unchecked Sendable {
   private var tenants = 0
 
   private static let sharedCapacity = 64 << 20
-  private static let open = OpenPiece()
+  /// The piece that matrices are being put into, as long as one of them is left.
+  private static let open = Locked<WeightMemory?>(nil)
 
   private init(capacity: Int) {
     self.capacity = capacity
@@ -61,27 +56,5 @@ final class WeightMemory: @unchecked Sendable {
       owner.tenants -= 1
       if owner.tenants == 0, last === owner { last = nil }
     }
-  }
-}
-
-/// The piece that matrices are being put into, as long as one of them is left.
-private final class OpenPiece: @unchecked Sendable {
-  private var last: WeightMemory?
-  private let lock: UnsafeMutablePointer<pthread_mutex_t>
-
-  init() {
-    lock = .allocate(capacity: 1)
-    pthread_mutex_init(lock, nil)
-  }
-
-  deinit {
-    pthread_mutex_destroy(lock)
-    lock.deallocate()
-  }
-
-  func withLock<R>(_ body: (inout WeightMemory?) -> R) -> R {
-    pthread_mutex_lock(lock)
-    defer { pthread_mutex_unlock(lock) }
-    return body(&last)
   }
 }

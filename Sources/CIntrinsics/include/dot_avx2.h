@@ -59,12 +59,6 @@ CI_INLINE i32x16 ci_add_pairs(i32x16 sum, i16x32 pairs) {
     s.y[h] = _mm256_add_epi32(s.y[h], _mm256_madd_epi16(p.y[h], _mm256_set1_epi16(1)));
   return s.i;
 }
-/// Finishes `a` before what follows, see `ci_dot_pairs`.
-CI_INLINE f32x16 ci_in_order(f32x16 a) {
-  union ci_halves x = {.f = a};
-  __asm__ volatile("" : "+x"(x.z[0]), "+x"(x.z[1]));
-  return x.f;
-}
 CI_INLINE f32x16 ci_f16(const void *p) {
   union ci_halves r;
   for (int h = 0; h < 2; h++) r.z[h] = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p + h));

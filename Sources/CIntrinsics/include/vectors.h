@@ -279,6 +279,22 @@ CI_INLINE void ci_prefetch_near(const void *p) { __builtin_prefetch(p, 0, 3); }
 /// Keeps the compiler from moving loads across: it would fill more registers than there are.
 CI_INLINE void ci_keep_order(void) { __asm__ volatile("" ::: "memory"); }
 
+/// Finishes `v` before what follows: compilers would put operations that wait for each other side by side again,
+/// however far apart they were written.
+CI_INLINE f32x16 ci_in_order(f32x16 v) {
+#if defined(__AVX512F__)
+  __asm__ volatile("" : "+v"(v));
+#elif defined(__AVX2__)
+  union {
+    f32x16 v;
+    __m256 half[2];
+  } both = {.v = v};
+  __asm__ volatile("" : "+x"(both.half[0]), "+x"(both.half[1]));
+  v = both.v;
+#endif
+  return v;
+}
+
 /// Loads the first `count` floats, with zeros behind them.
 CI_INLINE f32x16 ci_load_first(const float *p, long count) {
 #if defined(__AVX512F__)
