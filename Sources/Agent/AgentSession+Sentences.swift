@@ -43,7 +43,7 @@ extension AgentSession {
       quoted: answer.citations.contains {
         $0.source == place.source && $0.sentence == place.sentence
       },
-      shard: chunk.shard.hex, contributor: record.players[chunk.player].name,
+      passage: place.source, shard: chunk.shard.hex, contributor: record.players[chunk.player].name,
       document: chunk.document, line: line(of: place, in: source, chunk))
   }
 

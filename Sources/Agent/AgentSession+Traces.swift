@@ -75,14 +75,21 @@ extension AgentSession {
 
   /// The latest answers, the first asked first, with their receipts, for a page, and how many traces
   /// are damaged and left out.
-  package func pageEntries(last: Int) throws -> (entries: [AnswerPage.Entry], damaged: Int) {
+  ///
+  /// `withSentences`: each answer with passages is computed again, once without each of their sentences.
+  package func pageEntries(
+    last: Int, withSentences: Bool = false
+  ) throws -> (entries: [AnswerPage.Entry], damaged: Int) {
     let listed = try store().list(limit: last)
     let entries = listed.reversed().compactMap { entry -> AnswerPage.Entry? in
       guard let record = try? record(entry.id), let report = try? report(on: record) else {
         return nil
       }
       let receipt = entry.receipt.map { "receipt verified: batch \($0.sequence) in \($0.origin)" }
-      return AnswerPage.Entry(report: report, receipt: receipt)
+      let sentences =
+        withSentences && !record.chunks.isEmpty
+        ? Result { try self.sentences(matching: entry.id.hex) } : nil
+      return AnswerPage.Entry(report: report, receipt: receipt, sentences: sentences)
     }
     return (entries, listed.count - entries.count)
   }

@@ -7,10 +7,15 @@ package enum AnswerPage {
   package struct Entry: Sendable {
     package var report: AnswerReport
     package var receipt: String?
+    /// What each sentence did, or why that could not be measured; nil where nobody asked.
+    package var sentences: Result<SentenceReport, any Error>?
 
-    package init(report: AnswerReport, receipt: String?) {
+    package init(
+      report: AnswerReport, receipt: String?, sentences: Result<SentenceReport, any Error>? = nil
+    ) {
       self.report = report
       self.receipt = receipt
+      self.sentences = sentences
     }
   }
 
@@ -31,13 +36,18 @@ package enum AnswerPage {
       "trace": report.trace,
       "cost": Figures.decimal(cost, 2), "ownKnowledge": Figures.percent(report.ownKnowledgePPM),
       "segments": segments(report), "contributors": contributors(report),
-      "cited": report.citations.map { passage(report, $0) },
+      "cited": report.citations.map { passage(entry, $0) },
       "hasOthers": report.passages.contains { $0.number == nil },
-      "others": report.passages.filter { $0.number == nil }.map { passage(report, $0) },
+      "others": report.passages.filter { $0.number == nil }.map { passage(entry, $0) },
       "coalitions": report.coalitions.map { coalition(report, $0) },
       "barLabel": label(report),
     ]
     view["receipt"] = entry.receipt
+    switch entry.sentences {
+    case .success(let found): view["sentences"] = sentences(found, of: report)
+    case .failure(let error): view["sentencesMissing"] = "\(error)"
+    case nil: break
+    }
     return view
   }
 
@@ -73,10 +83,12 @@ package enum AnswerPage {
   }
 
   private static func passage(
-    _ report: AnswerReport, _ passage: AnswerReport.Passage
+    _ entry: Entry, _ passage: AnswerReport.Passage
   ) -> [String: Any] {
+    let report = entry.report
     var view: [String: Any] = [
-      "text": passage.text, "document": passage.document, "lines": passage.lines,
+      "pieces": pieces(of: passage, in: entry), "document": passage.document,
+      "lines": passage.lines,
       "name": report.contributors[passage.contributor].name,
     ]
     view["number"] = passage.number
@@ -101,9 +113,9 @@ package enum AnswerPage {
       .joined(separator: ", ")
   }
 
-  private static func style(_ index: Int) -> String { "p\(index % 6)" }
+  static func style(_ index: Int) -> String { "p\(index % 6)" }
 
-  private static func signed(_ micro: Int64) -> String {
+  static func signed(_ micro: Int64) -> String {
     (micro > 0 ? "+" : "") + Figures.nats(micro) + " nats"
   }
 }

@@ -7,8 +7,7 @@ extension AnswerText {
       return lines.joined(separator: "\n")
     }
     lines.append("One sentence taken out at a time, and what the answer lost (nats of log p):")
-    // Rounded to 0.000 they say nothing.
-    let shown = found.sentences.filter { $0.influenceMicroNats.magnitude >= 500 }
+    let shown = found.shown
     for sentence in shown {
       let words = sentence.text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
       let value = Figures.right(Figures.nats(sentence.influenceMicroNats), 9)

@@ -8,6 +8,8 @@ package struct SentenceReport: Codable, Equatable, Sendable {
     package var influenceMicroNats: Int64
     /// Whether the answer quotes it.
     package var quoted: Bool
+    /// Index into the `passages` of the answer's report.
+    package var passage: Int
     package var shard: String
     package var contributor: String
     package var document: String
@@ -20,6 +22,9 @@ package struct SentenceReport: Codable, Equatable, Sendable {
   /// Documents whose sentences were not taken out, because their influence is below 2 % of all or the
   /// answer has too many sentences.
   package var skipped: [String]
+
+  /// The sentences that changed the answer: rounded to 0.000 nats the others say nothing.
+  package var shown: [Sentence] { sentences.filter { $0.influenceMicroNats.magnitude >= 500 } }
 
   /// The report as a JSON object.
   package func json() throws -> String { try JSONText.of(self) }

@@ -44,13 +44,14 @@ private enum IntelLookahead: Lookahead {
 /// Zen 4 follows records that are read front to back by itself, at 85 to 95 % of the bandwidth, and asking
 /// 2,048 bytes ahead halves that. In records whose parts are read side by side it gets lost: asking far ahead
 /// takes Q6_K from 7 to 23 GB/s and Q5_K from 13 to 21. Zen 5 with AVX-512 wants the same for the K formats
-/// (Q4_K 24 to 41 GB/s, Q6_K 20 to 37), and less for those with nibbles; Q8_0 it reads best alone.
+/// (Q4_K 24 to 41 GB/s; Q6_K 20 to 39, from further ahead than the rest), and less for those with nibbles; Q8_0
+/// it reads best alone.
 private enum AMDLookahead: Lookahead {
   @inline(__always)
   static func distance(_ format: Int) -> Int {
     #if KERNELS_AVX512
       if format == CI_Q8_0 { return 0 }
-      return ci_is_k(format) == 0 ? 6144 : 8192
+      return ci_is_k(format) == 0 ? 6144 : format == CI_Q6_K ? 28_672 : 8192
     #else
       return RecordLayout(format).upper == 0 ? 0 : 10_240
     #endif

@@ -213,6 +213,39 @@ import Testing
     #expect(html.contains("Marit Tolland"))
     #expect(!html.contains("http"))
     #expect(!html.contains("<script"))
+    #expect(!html.contains("One sentence taken out"))
+  }
+
+  @Test func thePageMarksEachSentenceByWhatItDid() throws {
+    let world = try World()
+    defer { world.close() }
+    let answer = try world.ask("When was the fog horn installed?")
+    let why = try world.reader.tributary("why", "--sentences", "--json")
+    let found = try JSONDecoder().decode(SentenceReport.self, from: Data(why.output.utf8))
+    let page = world.reader.file("page.html")
+    #expect(try world.reader.tributary("page", "--sentences", page.path).status == 0)
+    let html = try String(contentsOf: page, encoding: .utf8)
+    // The strongest sentence stands in its passage, as strong in colour as any.
+    let first = try #require(found.sentences.first)
+    let contributor = answer.passages[first.passage].contributor
+    let lost = "-\(Figures.nats(first.influenceMicroNats)) nats"
+    #expect(
+      html.contains(
+        "<span class=\"s tp\(contributor)\" style=\"--strength:60.0%\" title=\"without this "
+          + "sentence the answer’s log-probability changes by \(lost)\">\(first.text)</span>"),
+      "\(html)")
+    #expect(html.contains("<td class=\"n\">\(lost)</td>"))
+    #expect(html.contains("(quoted)") && !html.contains("is not known"))
+
+    // What cannot be computed again is said, and the answer is shown all the same.
+    let roots = Set(answer.passages.map(\.shard))
+    for root in roots {
+      #expect(try world.reader.tributary("shard", "remove", root).status == 0)
+    }
+    #expect(try world.reader.tributary("page", "--sentences", page.path).status == 0)
+    let rest = try String(contentsOf: page, encoding: .utf8)
+    #expect(rest.contains("What each sentence did is not known: trace "))
+    #expect(rest.contains(answer.answer))
   }
 
   @Test func aFlippedBitInAStoredTraceIsNamed() throws {

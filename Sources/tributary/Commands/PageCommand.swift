@@ -14,9 +14,18 @@ struct PageCommand: AsyncParsableCommand {
   @Option(help: "How many of the latest answers.")
   var last: Int = 50
 
+  @Flag(
+    help: """
+      Also show what each sentence did: every answer is computed again without it, which needs its \
+      model and its shards.
+      """)
+  var sentences = false
+
+  @OptionGroup(title: "Options of --sentences") var computing: ComputingArguments
+
   func run() async throws {
-    let session = try AgentSession(options: AgentOptions())
-    let (entries, damaged) = try session.pageEntries(last: last)
+    let session = try AgentSession(options: computing.options)
+    let (entries, damaged) = try session.pageEntries(last: last, withSentences: sentences)
     let html = try AnswerPage.html(entries)
     do {
       try Data(html.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)

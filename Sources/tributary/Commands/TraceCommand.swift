@@ -71,18 +71,10 @@ struct TraceCommand: AsyncParsableCommand {
         """)
 
     @Argument(help: "A trace id or its beginning, or a file.") var trace: String
-    @Option(name: [.short, .long], help: "The model, if it is not the one of the settings.")
-    var model: String?
-    @Option(name: [.short, .long], help: "Threads of the engine (0: one per core).")
-    var threads: Int?
+    @OptionGroup var computing: ComputingArguments
 
     func run() async throws {
-      var options = AgentOptions()
-      options.overrides = { settings in
-        if let model { settings.model = model }
-        if let threads { try settings.set("threads", to: String(threads)) }
-      }
-      let replay = try AgentSession(options: options).replayTrace(trace)
+      let replay = try AgentSession(options: computing.options).replayTrace(trace)
       guard replay.problems.isEmpty else {
         print("\(replay.id.short)  differs")
         for problem in replay.problems { print("  \(problem)") }

@@ -25,12 +25,14 @@ struct WhyCommand: AsyncParsableCommand {
   @Flag(help: "Print JSON instead of text.")
   var json = false
 
+  @OptionGroup(title: "Options of --sentences") var computing: ComputingArguments
+
   func validate() throws {
     guard !(spans && sentences) else { throw ValidationError("--spans or --sentences, not both") }
   }
 
   func run() async throws {
-    let session = try AgentSession(options: AgentOptions())
+    let session = try AgentSession(options: computing.options)
     let report = try session.report(matching: answer)
     let text = AnswerText(colours: Terminal.colours)
     if sentences {
