@@ -9,7 +9,8 @@ import BenchmarkSupport
 /// of valuing it. Only ContextCite as published computes every ablation from its first token.
 struct CostReport {
   enum Way: String, CaseIterable {
-    case leaveOneOut = "leave-one-out"
+    case leaveOneOutOwners = "leave-one-out of the owners"
+    case leaveOneOut = "leave-one-out of owners and documents"
     case owners = "Shapley of the owners alone"
     case library = "**Shapley (Owen), as `ask` does**"
     case shapley = "Shapley (Owen), exact"
@@ -87,6 +88,9 @@ struct CostReport {
 
   private func coalitions(_ way: Way, _ run: MethodRun) throws -> [Coalition] {
     switch way {
+    case .leaveOneOutOwners:
+      [run.partition.everyDocument]
+        + run.partition.unions.map { run.partition.everyDocument.subtracting($0) }
     case .leaveOneOut: run.leaveOneOutCoalitions
     case .owners:
       Coalition.everyone(run.partition.contributors).subsets.map {

@@ -46,6 +46,7 @@ extension AgentSession {
       let sealed = try TraceCodec.seal(record, identity: agentIdentity())
       try store().append(sealed)
       var report = try report(on: record)
+      report.shortAnswer = answer.shortAnswer
       // What only quotes others was left out for that, not for want of room.
       report.dropped = answer.dropped.filter { !roster.sources[$0].isUnread }.map { index in
         let chunk = found[index].chunk

@@ -75,6 +75,10 @@ package struct AnswerReport: Codable, Equatable, Sendable {
 
   package var question: String
   package var answer: String
+  /// The words of the first quotation that answer, where the cross-encoder named them.
+  ///
+  /// No part of the trace, so nil in the report of a stored one.
+  package var shortAnswer: String?
   package var model: String
   package var engine: Int
   package var mode: String

@@ -55,7 +55,9 @@ package struct AnswerText: Sendable {
   private func citations(of report: AnswerReport) -> [String] {
     report.citations.map { passage in
       let owner = report.contributors[passage.contributor].name
-      return "[\(passage.number!)] \(passage.document):\(passage.lines)  \(dim(owner))"
+      let place = "[\(passage.number!)] \(passage.document):\(passage.lines)  \(dim(owner))"
+      guard passage.number == 1, let words = report.shortAnswer else { return place }
+      return "\(place)  “\(words)”"
     }
   }
 

@@ -33,6 +33,8 @@ package struct Answer: Sendable, Equatable {
   package let dropped: [Int]
   package let text: String
   package let citations: [Citation]
+  /// The words of the first quoted sentence that answer by themselves, if something names them.
+  package var shortAnswer: String?
   /// What is scored: every label and text token of the reader, every text token of another model.
   package let tokenIDs: [Int32]
   package let promptTokens: Int

@@ -78,6 +78,7 @@ package final class ReaderAnswerer: Answerer {
     let prompt = try questionTokens(question)
     let layout = self.layout(of: sources, asked: question)
     var reading = Reading.nothingRead
+    var shortAnswer: String?
     if !layout.passages.isEmpty {
       let evidence = try evidence(
         question, prompt: prompt, layout: layout, progress: progress)
@@ -85,13 +86,14 @@ package final class ReaderAnswerer: Answerer {
         throw AnswerError.notFinite(model: model.path)
       }
       reading = chosen
+      shortAnswer = evidence.shortAnswer(of: chosen, in: layout)
     }
     let promptSeconds = (clock.now - start).seconds
     let quoted = try quote(reading.choices, layout: layout, progress: progress)
     return Answer(
       mode: mode, question: question, sources: sources, dropped: layout.dropped,
-      text: quoted.text, citations: quoted.citations, tokenIDs: quoted.tokens,
-      promptTokens: layout.tokenCount + prompt.count, reading: reading,
+      text: quoted.text, citations: quoted.citations, shortAnswer: shortAnswer,
+      tokenIDs: quoted.tokens, promptTokens: layout.tokenCount + prompt.count, reading: reading,
       timing: .init(answerSeconds: (clock.now - start).seconds, promptSeconds: promptSeconds))
   }
 

@@ -59,7 +59,7 @@ import Testing
         ],
         ["On Sundays the bakery stays closed."],
       ])
-    let expected = [[-1.29811, -8.29579], [2.29228, -4.48903, -3.73864], [-5.68912]]
+    let expected = [[-3.04491, -13.77662], [3.08399, -7.11521, -5.69076], [-9.54517]]
     for (sentences, scores) in zip(found, expected) {
       try #require(sentences.count == scores.count)
       for (sentence, score) in zip(sentences, scores) {

@@ -28,6 +28,7 @@ def main():
     parser.add_argument(
         "--cross-tokens", type=float, default=8e6, help="how long to train the cross-encoder"
     )
+    parser.add_argument("--cross-start", type=Path, help="continue from this cross-encoder")
     parser.add_argument("--start", type=Path, help="continue from this GGUF, not from random")
     parser.add_argument(
         "--compile", action="store_true", help="use torch.compile (needs a C++ compiler)"
@@ -87,7 +88,7 @@ def run_evaluation(options):
 def run_cross(options):
     """Trains the cross-encoder, from the newest checkpoint where there is one, and writes it."""
     torch.manual_seed(train.SEED)
-    model = CrossEncoder(ENCODER)
+    model = CrossEncoder(options.cross_start or ENCODER)
     prepared = passages.load(options.out / "prepared.pickle")
     terms = LabelTerms(vectors.load(options.out), lexicon())
     training = cross_train.CrossTraining(model, prepared, terms, options.out, options.cross_tokens)

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from . import gguf
 from .minilm import WordPiece
+from .precision import has_bfloat16
 
 # Layers in which question and passage do not see each other; they stay as they are in MiniLM.
 SEPARATE = 3
@@ -42,6 +43,8 @@ class CrossEncoder(nn.Module):
         metadata, tensors = gguf.read(path)
         separate = metadata.get("tributary.separate_layers", SEPARATE)
         self.metadata, self.separate = metadata, separate
+        # Of the layers; what is computed from their output stays in float32.
+        self.precision = torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16())
         self.limits = (
             metadata.get("tributary.question_tokens", QUESTION_TOKENS),
             metadata.get("tributary.passage_tokens", PASSAGE_TOKENS),
@@ -106,10 +109,11 @@ class CrossEncoder(nn.Module):
             x = self.weight("token_embd.weight")[ids] + self.weight("token_types.weight")[kind]
             x = self.norm(x + self.weight("position_embd.weight")[:length], "token_embd_norm")
             mask = padding_mask([len(text.ids) for text in part], length)
-            for layer in range(self.separate):
-                x = self.block(x, layer, mask)
+            with self.precision:
+                for layer in range(self.separate):
+                    x = self.block(x, layer, mask)
             for row, text in enumerate(part):
-                text.lower = x[row, : len(text.ids)].clone()
+                text.lower = x[row, : len(text.ids)].float().clone()
 
     def forward(self, pairs):
         """The sentences' scores and the tokens' rows of each pair."""
@@ -121,8 +125,10 @@ class CrossEncoder(nn.Module):
             rows = [torch.cat([text.lower for text in pairs[i]]) for i in part]
             x = nn.utils.rnn.pad_sequence(rows, batch_first=True)
             mask = padding_mask([len(row) for row in rows], x.shape[1])
-            for layer in range(self.separate, self.layers):
-                x = self.block(x, layer, mask)
+            with self.precision:
+                for layer in range(self.separate, self.layers):
+                    x = self.block(x, layer, mask)
+            x = x.float()
             for row, i in enumerate(part):
                 results[i] = self.values(x[row, : len(rows[row])], *pairs[i])
         return [results[i] for i in range(len(pairs))]

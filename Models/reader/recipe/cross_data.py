@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from . import minilm
+from . import cross_decoys, minilm
 from .contexts import Piece, best_window, distinct
 from .cross import PASSAGE_TOKENS
 
@@ -70,7 +70,23 @@ class GroupMaker:
         place = None if missing else own.indices.index(question.sentence)
         if not pieces:
             return None
+        if rng.random() < cross_decoys.SHARE:
+            pieces, place = self.with_decoys(pieces, place, passage, question, rng)
         return self.finished(question, pieces, place)
+
+    def with_decoys(self, pieces, place, passage, question, rng):
+        """Decoys in one of the pieces, if they fit there, and where the right sentence is then."""
+        index = rng.randrange(len(pieces))
+        keep = place if index == 0 else None
+        strangers = self.asked[rng.randrange(len(self.asked))].sentences
+        answering = passage.sentences[question.sentence]
+        made, kept = cross_decoys.stuffed(
+            pieces[index], keep, question, answering, strangers, rng
+        )
+        if len(made.indices) < 2 or self.length(made.passage, made.indices) > PASSAGE_TOKENS:
+            return pieces, place
+        pieces = [*pieces[:index], made, *pieces[index + 1 :]]
+        return pieces, kept if index == 0 else place
 
     def finished(self, question, pieces, place):
         """A group with the texts, the span and the overlaps."""
@@ -87,10 +103,12 @@ class GroupMaker:
 
     def texts_of(self, piece):
         """The tokens of a piece in as many parts as needed, the same objects for the same piece."""
+        sentences = [piece.passage.sentences[i] for i in piece.indices]
+        if isinstance(piece.passage, cross_decoys.Stuffed):
+            return self.model.passage_texts([self.fresh(sentence) for sentence in sentences])
         key = (id(piece.passage), tuple(piece.indices))
         if key not in self.texts:
-            sentences = [self.encoded(piece.passage.sentences[i]) for i in piece.indices]
-            self.texts[key] = self.model.passage_texts(sentences)
+            self.texts[key] = self.model.passage_texts([self.encoded(s) for s in sentences])
         return self.texts[key]
 
     def span(self, question, piece, place, text):
@@ -119,17 +137,20 @@ class GroupMaker:
     def short(self, passage, indices, keep=None):
         """Without sentences at the ends until it fits, never without the one to keep."""
         indices = list(indices)
-
-        def length():
-            return 1 + sum(len(self.encoded(passage.sentences[i])) + 1 for i in indices)
-
-        while length() > PASSAGE_TOKENS and len(indices) > 1:
+        while self.length(passage, indices) > PASSAGE_TOKENS and len(indices) > 1:
             indices.pop(0 if indices[-1] == keep else -1)
         return indices
 
+    def length(self, passage, indices):
+        """Tokens of a window, with those that separate."""
+        return 1 + sum(len(self.encoded(passage.sentences[i])) + 1 for i in indices)
+
     def encoded(self, text):
-        """The word pieces of a text."""
+        """The word pieces of a text that is read more than once."""
         if text not in self.pieces:
-            words = minilm.words(text)
-            self.pieces[text] = [p for word in words for p in self.model.tokenizer.pieces(word)]
+            self.pieces[text] = self.fresh(text)
         return self.pieces[text]
+
+    def fresh(self, text):
+        """The word pieces of a text."""
+        return [p for word in minilm.words(text) for p in self.model.tokenizer.pieces(word)]

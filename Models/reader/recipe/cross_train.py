@@ -3,16 +3,19 @@
 import json
 import random
 import time
+from collections import Counter
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from . import cross, durable, evaluate, layout
+from . import cross, cross_decoys, durable, evaluate, layout
 from .cross import END, START
 from .cross_data import GroupMaker
 
 GROUPS = 16
+# The weight of the span's two losses.
+SPAN = 1.0
 RATE, HEAD_RATE, TERM_RATE, WARM_UP = 3e-4, 1e-3, 1e-2, 0.06
 CHECKPOINT_SECONDS, EVALUATION_SECONDS, EVALUATED = 300, 600, 300
 # Rows of a single sentence say nothing about choosing one in a passage.
@@ -44,6 +47,7 @@ class CrossTraining:
         self.items = held_out(prepared, terms.lexicon)
         self.held_out = GroupMaker(prepared.held_out, model, terms.lexicon)
         self.terms = Terms()
+        self.stuffed = [self.with_decoys(item, n) for n, item in enumerate(self.items)]
         self.step = self.tokens = self.drawn = 0
         bodies = list(model.trained.values())
         self.optimizer = torch.optim.AdamW(
@@ -114,24 +118,61 @@ class CrossTraining:
             self.rounds[number] = self.maker.round(number)
         return self.rounds[number]
 
+    def with_decoys(self, item, number):
+        """An item in whose nearest other passage somebody stuffed the question's words."""
+        rng = random.Random(f"stuffed-{number}")
+        answering = item.pieces[0].passage.sentences[item.question.sentence]
+        strangers = rng.choice(self.items).pieces[0].passage.sentences
+        pieces = [*item.pieces]
+        pieces[-1], _ = cross_decoys.stuffed(
+            pieces[-1], None, item.question, answering, strangers, rng
+        )
+        return evaluate.Item(item.question, pieces, item.gold)
+
     @torch.no_grad()
     def report(self):
-        """Hits on held-out questions with two near passages: the score alone, and with the terms."""
-        began, counts = time.time(), {"alone": 0, "terms": 0, "both": 0, "inside": 0}
+        """On held-out questions with two near passages: hits of the score alone, and with the terms.
+
+        `stuffed`: of the score alone where one of the others is stuffed. `span`: token F1 of the
+        short answer inside the right sentence.
+        """
+        began = time.time()
+        counts, spans = {"alone": 0, "terms": 0, "both": 0, "inside": 0, "stuffed": 0}, []
         weights = torch.tensor(TERMS)
         for item in self.items:
             asked = self.model.question_text(self.held_out.encoded(item.question.text))
             texts = [self.held_out.texts_of(piece) for piece in item.pieces]
             read = self.model([(asked, text) for found in texts for text in found])
             scores = torch.cat([found for found, _ in read])
+            spans += self.span_overlap(item, asked, texts[0][0], read[0][1])
             rows = self.term_rows(item) @ weights
             both = MIXED * scores + rows
             for name, value in (("alone", scores), ("terms", rows), ("both", both)):
                 counts[name] += item.is_hit(*where(item, int(value.argmax())))
             counts["inside"] += item.is_hit(0, int(both[: len(item.pieces[0].indices)].argmax()))
+        for item in self.stuffed:
+            asked = self.model.question_text(self.held_out.encoded(item.question.text))
+            texts = [self.held_out.texts_of(piece) for piece in item.pieces]
+            read = self.model([(asked, text) for found in texts for text in found])
+            best = int(torch.cat([found for found, _ in read]).argmax())
+            counts["stuffed"] += item.is_hit(*where(item, best))
         share = {name: round(count / len(self.items), 3) for name, count in counts.items()}
+        share["span"] = round(sum(spans) / max(1, len(spans)), 3)
         fixed = [round(w.item(), 2) for w in (self.terms.weight, self.terms.none)]
         return {"held_out": share, "weights": fixed, "seconds": round(time.time() - began)}
+
+    def span_overlap(self, item, asked, text, rows):
+        """Token F1 of the best span inside the right sentence, in a list; none where it is not known."""
+        place = item.pieces[0].indices.index(item.question.sentence)
+        known = self.held_out.span(item.question, item.pieces[0], place, text)
+        if known is None:
+            return []
+        owners = torch.tensor(text.sentences)
+        mine = owners == place
+        mine[len(owners) - 1 - int(mine.flip(0).float().argmax())] = False  # its separator
+        first, last = best_span(rows.masked_fill(~mine[:, None], -1e9))
+        mine, right = (Counter(text.ids[a : b + 1]) for a, b in ((first, last), known))
+        return [2 * (mine & right).total() / (mine.total() + right.total())]
 
     def term_rows(self, item):
         """Lexical overlap and the two cosines of all sentences, one passage after the other."""
@@ -195,8 +236,16 @@ def loss(groups, values, terms):
                 spans.append(cross_entropy(own[0][1][:, row], token))
     parts = {"mixed": mixed, "alone": alone, "span": spans}
     means = {name: torch.stack(found).mean() if found else zero[0] for name, found in parts.items()}
-    total = means["mixed"] + means["alone"] + 0.4 * means["span"]
+    total = means["mixed"] + means["alone"] + SPAN * means["span"]
     return total, {name: round(value.item(), 3) for name, value in means.items()}
+
+
+def best_span(rows, longest=30):
+    """First and last token of the span whose two logits have the largest sum."""
+    sums = rows[:, START][:, None] + rows[:, END][None]
+    allowed = torch.ones_like(sums).triu() - torch.ones_like(sums).triu(longest)
+    best = int(sums.masked_fill(allowed == 0, -torch.inf).argmax())
+    return divmod(best, len(rows))
 
 
 def cross_entropy(scores, right):

@@ -13,6 +13,7 @@ from .contexts import ContextMaker, SequenceMaker, generator
 from .model import Reader, Shape
 from .muon import Muon
 from .passages import Prepared
+from .precision import has_bfloat16
 from .terms import LabelTerms
 
 SEED = 1
@@ -182,12 +183,6 @@ def optimizers(reader, mixture):
         eps=1e-9,
     )
     return [adam, Muon(matrices, lr=0.015)]
-
-
-def has_bfloat16():
-    """True where the processor multiplies bfloat16 itself."""
-    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def trained_reader(folder):

@@ -33,6 +33,11 @@ struct PageCommand: AsyncParsableCommand {
       throw AgentError(.cannotCreate, "\(output): cannot be written: \(error.localizedDescription)")
     }
     print("\(output): \(counted(entries.count, "answer"))")
+    let unknown = entries.count { if case .failure = $0.sentences { true } else { false } }
+    if unknown > 0 {
+      Terminal.note(
+        "what each sentence did is not known of \(counted(unknown, "answer")): see there")
+    }
     if damaged > 0 {
       Terminal.note("\(counted(damaged, "damaged trace")) left out: tributary trace verify --all")
     }
