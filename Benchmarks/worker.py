@@ -1,6 +1,11 @@
 """Processes that take turns: each holds a model and times one round whenever it gets a line."""
 import json
 import subprocess
+import time
+
+# Seconds between two turns: some engines' threads go on spinning for a while after their work, which costs
+# the next process a core.
+PAUSE = 0.5
 
 
 class Worker:
@@ -29,6 +34,7 @@ class Worker:
 
     def round(self):
         """A round on its own, of which the best rates are kept."""
+        time.sleep(PAUSE)
         self.ask()
         for key, value in self.answer().items():
             if isinstance(value, (int, float)):

@@ -122,13 +122,17 @@ extension AttentionJob {
   }
 
   /// Float32 of blocks of `count` values each, one behind the other in the scratch.
+  ///
+  /// The next block, which lies behind those of the other heads, is asked for meanwhile.
   @inline(__always)
   private func widen(_ from: UnsafeRawPointer, _ stride: Int, _ count: Int, _ blocks: Int) {
     for b in 0..<blocks {
+      let block = from + b &* stride
       let to = scratch.widened + b &* count
       var i = 0
       while i < count {
-        store(ci_f16(from + (b &* stride &+ 2 &* i)), to, i)
+        if i & 16 == 0 { ci_prefetch_near(block + (stride &+ 2 &* i)) }
+        store(ci_f16(block + 2 &* i), to, i)
         i &+= 16
       }
     }
