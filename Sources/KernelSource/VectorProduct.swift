@@ -24,8 +24,7 @@ func multiplyVector(
 
 /// How a stream of weights is asked for ahead of its use.
 ///
-/// Constant for each kind of machine, since a distance that is only known while running costs Q4_K a seventh
-/// of its speed.
+/// Constant for each kind of machine: to ask which one it is for every line costs Q4_K a seventh of its speed.
 private protocol Lookahead {
   /// Bytes ahead of the stream to ask for; 0: nothing.
   static func distance(_ format: Int) -> Int

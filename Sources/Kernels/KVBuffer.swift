@@ -21,8 +21,8 @@ package final class KVBuffer: @unchecked Sendable {
 
 /// Memory of segments that are gone, kept for those to come.
 ///
-/// Fresh memory costs a page fault for every 4 KiB, which was a fourteenth of the time in which a small model
-/// scores the coalitions of a question: each of them has short segments of its own.
+/// Fresh memory costs a page fault for every 4 KiB, up to a fourteenth of the time in which a small model
+/// reads a prompt.
 private enum KVPool {
   /// The most that is kept, in bytes.
   private static let limit = 16 << 20

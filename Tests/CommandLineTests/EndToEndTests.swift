@@ -148,10 +148,23 @@ import Testing
     #expect(try world.reader.tributary("why", "--sentences", "--spans").status == 64)
   }
 
+  @Test func theWordsThatAnswerStandBehindTheFirstCitation() throws {
+    let world = try World()
+    defer { world.close() }
+    let question = "When was the fog horn installed?"
+    #expect(try world.ask(question).shortAnswer == "1908")
+    let text = try world.reader.tributary("ask", question)
+    let citations = text.output.split(separator: "\n").filter { $0.hasPrefix("[") }
+    #expect(citations.count { $0.hasSuffix("  “1908”") } == 1, "\(text.output)")
+    // A trace does not hold them.
+    #expect(try !world.reader.tributary("why", "--json").output.contains("shortAnswer"))
+  }
+
   @Test func anUnanswerableQuestionCreditsNobody() throws {
     let world = try World()
     defer { world.close() }
     let answer = try world.ask("What is the capital of Mongolia?")
+    #expect(answer.shortAnswer == nil)
     #expect(answer.ownKnowledgePPM == 1_000_000)
     #expect(answer.contributors.allSatisfy { $0.sharePPM == 0 })
   }
