@@ -10,7 +10,7 @@ import Testing
 
   @Test(arguments: sizes)
   func whatWasUsedBeforeIsZero(bytes: Int) {
-    // The second buffer of a round fits into the memory of the first, and so does that of the next round.
+    // A round is given the memory of the one before it.
     for round in 0..<3 {
       for count in [bytes, bytes + bytes / 5] {
         let buffer = KVBuffer(byteCount: count)
@@ -33,6 +33,7 @@ import Testing
       ends.append((start, start + bytes))
       buffers.append(buffer)
     }
+    withExtendedLifetime(buffers) {}
     ends.sort { $0.start < $1.start }
     for (one, next) in zip(ends, ends.dropFirst()) { #expect(one.end <= next.start) }
   }

@@ -140,20 +140,16 @@ class CrossTraining:
         counts, spans = {"alone": 0, "terms": 0, "both": 0, "inside": 0, "stuffed": 0}, []
         weights = torch.tensor(TERMS)
         for item in self.items:
-            asked = self.model.question_text(self.held_out.encoded(item.question.text))
-            texts = [self.held_out.texts_of(piece) for piece in item.pieces]
-            read = self.model([(asked, text) for found in texts for text in found])
+            texts, read = self.read(item)
             scores = torch.cat([found for found, _ in read])
-            spans += self.span_overlap(item, asked, texts[0][0], read[0][1])
+            spans += self.span_overlap(item, texts[0], read[0][1])
             rows = self.term_rows(item) @ weights
             both = MIXED * scores + rows
             for name, value in (("alone", scores), ("terms", rows), ("both", both)):
                 counts[name] += item.is_hit(*where(item, int(value.argmax())))
             counts["inside"] += item.is_hit(0, int(both[: len(item.pieces[0].indices)].argmax()))
         for item in self.stuffed:
-            asked = self.model.question_text(self.held_out.encoded(item.question.text))
-            texts = [self.held_out.texts_of(piece) for piece in item.pieces]
-            read = self.model([(asked, text) for found in texts for text in found])
+            _, read = self.read(item)
             best = int(torch.cat([found for found, _ in read]).argmax())
             counts["stuffed"] += item.is_hit(*where(item, best))
         share = {name: round(count / len(self.items), 3) for name, count in counts.items()}
@@ -161,7 +157,13 @@ class CrossTraining:
         fixed = [round(w.item(), 2) for w in (self.terms.weight, self.terms.none)]
         return {"held_out": share, "weights": fixed, "seconds": round(time.time() - began)}
 
-    def span_overlap(self, item, asked, text, rows):
+    def read(self, item):
+        """The texts of an item's passages, and what the model finds in each of them."""
+        asked = self.model.question_text(self.held_out.encoded(item.question.text))
+        texts = [text for piece in item.pieces for text in self.held_out.texts_of(piece)]
+        return texts, self.model([(asked, text) for text in texts])
+
+    def span_overlap(self, item, text, rows):
         """Token F1 of the best span inside the right sentence, in a list; none where it is not known."""
         place = item.pieces[0].indices.index(item.question.sentence)
         known = self.held_out.span(item.question, item.pieces[0], place, text)
