@@ -23,6 +23,7 @@ package final class AgentSession {
   private var openedEmbedder: EmbeddingModel?
   private var openedCrossEncoder: CrossEncoder?
   private var openedIndex: Index?
+  private var openedModel: LoadedModel?
   private var openedAnswerer: LoadedAnswerer?
 
   /// Reads the settings of the home that the environment names; makes its folders if need be.
@@ -75,6 +76,12 @@ package final class AgentSession {
     try opened(&openedIndex) {
       try Index(path: home.catalog, embedder: FileEmbedder(embedder(), digests: digests))
     }
+  }
+
+  /// The model that the settings name, loaded again only if its file has changed.
+  func model() throws -> LoadedModel {
+    if openedModel?.isCurrent == false { openedModel = nil }
+    return try opened(&openedModel) { try LoadedModel(self) }
   }
 
   func answerer() throws -> LoadedAnswerer {

@@ -24,19 +24,8 @@ struct LoadedAnswerer {
     session: AgentSession, sampling: AgentOptions.Sampling, context: Answering.ContextMode?,
     hasCrossEncoder: Bool = true, repetitions: Repetitions = .omitted
   ) throws {
-    let path = try ModelLocator.find(session.settings.model)
-    let file = FileIdentity(path: path)
-    digest = try session.digests.sha256(path)
-    let opened = try GGUFFile(path: path)
-    // Refused before gigabytes are packed for it.
-    _ = try ChatTemplate.detect(in: opened)
-    model = try LanguageModel.load(
-      file: opened, backend: session.backend(),
-      cache: Self.weightCache(session.home, digest, gigabytes: session.settings.weightCache))
-    // The trace names the digest: it must be of the bytes that answer.
-    guard FileIdentity(path: path) == file else {
-      throw AgentError(.tryLater, "\(path): changed while it was loaded")
-    }
+    let loaded = try session.model()
+    (model, digest) = (loaded.model, loaded.digest)
     guard ReaderAnswerer.canUse(model) else {
       answerer = try Self.chatAnswerer(model, sampling, context)
       companions = []
@@ -44,13 +33,13 @@ struct LoadedAnswerer {
       return
     }
     shelf = nil
-    let lexicon = try Lexicon.load(besideModel: path)
+    let lexicon = try Lexicon.load(besideModel: model.path)
     let crossEncoder = hasCrossEncoder ? try session.crossEncoder() : nil
     answerer = try ReaderAnswerer(
       model: model, embedder: session.embedder(), crossEncoder: crossEncoder, lexicon: lexicon,
       repetitions: repetitions, cache: Self.cache(session.home, model, digest))
     companions = try [
-      ModelLocator.find("embedding"), Lexicon.path(besideModel: path), crossEncoder?.path,
+      ModelLocator.find("embedding"), Lexicon.path(besideModel: model.path), crossEncoder?.path,
     ].compactMap { try $0.map(session.digests.sha256) }
   }
 
@@ -106,22 +95,7 @@ struct LoadedAnswerer {
     }
   }
 
-  /// Packed weights stay on disk: starting with them takes half as long as reading the model.
-  private static func weightCache(
-    _ home: Home, _ digest: Digest, gigabytes: Int
-  ) -> WeightCache? {
-    guard gigabytes > 0 else { return nil }
-    do {
-      return try WeightCache(
-        directory: home.weightCache, capacityBytes: gigabytes * 1_000_000_000,
-        modelHash: digest.bytes, onWarning: warn)
-    } catch {
-      warn("\(error)")
-      return nil
-    }
-  }
-
-  @Sendable private static func warn(_ message: String) {
+  @Sendable static func warn(_ message: String) {
     FileHandle.standardError.write(Data("tributary: \(message)\n".utf8))
   }
 }

@@ -3,16 +3,20 @@ import Kernels
 
 /// Prefill and decode of a decoder; the file needs no tokenizer.
 enum Speed {
+  /// Tokens that are read unmeasured before each round.
+  private static let warmUp = 64
+
   static func run(_ options: Options) throws {
     let backend = try Backend(threads: options.threads)
     let model = try LanguageModel.load(
       path: options.path, backend: backend, cache: options.openWeightCache())
-    _ = try prefillRate(model, 16)
     let about: [String: Any] = [
       "isa": backend.isa.rawValue, "threads": options.threads, "model": options.path,
       "engine": engineVersion,
     ]
     try report(options, about: about) {
+      // A turn follows a pause, in which threads sleep and caches empty.
+      _ = try prefillRate(model, warmUp)
       var result: [String: Double] = [:]
       for count in options["prefill", default: [128, 256]] {
         result["prefill\(count)"] = try prefillRate(model, count)
