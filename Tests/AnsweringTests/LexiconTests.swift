@@ -1,15 +1,15 @@
-import Foundation
 import Kernels
+import TestSupport
 import Testing
 
 @testable import Answering
 
 @Suite struct LexiconTests {
-  private func file(_ text: String) throws -> String {
-    let path = NSTemporaryDirectory() + "lexicon-\(UInt64.random(in: 0 ... .max)).tsv"
-    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-    return path
-  }
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func file(_ text: String) throws -> String { try folder.write("lexicon.tsv", text) }
 
   @Test func `a table that was written is read back`() throws {
     let sentences = ["dog dog cat", "dogs", "a cat", "bird"]

@@ -15,13 +15,18 @@
       self.arguments = arguments
     }
 
+    deinit { try? FileManager.default.removeItem(atPath: logPath) }
+
+    /// Beside the folder, which is the ledger's own.
+    private var logPath: String { folder + ".log" }
+
     /// Empty while the process is down.
     var url: String { process.withLock { $0?.url } ?? "" }
 
     /// Starts the process; false if it ends without listening, as while the database is away.
     func start() throws -> Bool {
       do {
-        let server = try LedgerProcess.serve(folder, arguments, log: folder + ".log")
+        let server = try LedgerProcess.serve(folder, arguments, log: logPath)
         process.withLock { $0 = server }
         return true
       } catch is ServerProcess.NotListening {
@@ -41,7 +46,7 @@
     func stop() -> Int32? { process.withLock { $0 }?.stop() }
 
     /// What it wrote on standard error.
-    var wholeLog: String { (try? String(contentsOfFile: folder + ".log", encoding: .utf8)) ?? "" }
+    var wholeLog: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
 
     /// The last lines of that.
     var log: String { wholeLog.split(separator: "\n").suffix(20).joined(separator: "\n") }
