@@ -66,7 +66,8 @@ extension AgentSession {
     }
     let rows = zip(keys, messages).map { key, message in
       [
-        period, key.short, message.name ?? name(of: key), "\(message.answers) answers",
+        period, key.short, message.name ?? name(of: key),
+        "\(message.answers) \(message.answers == 1 ? "answer" : "answers")",
         "credit \(Figures.decimal(Double(message.sharePPM) / 1e6, 3))",
       ]
     }

@@ -29,8 +29,9 @@ private func multiplyQuantised(
     let weights = job.weights + group &* stride
     // The first tile is the widest; a panel pays for itself from two tokens on.
     let expanded = split.size(firstTile) > 1 ? expandGroups(weights, job, wide, panel!) : nil
+    // Past the end too: a thread's next unit mostly begins there.
     let next = weights + wide &* stride
-    let nextBytes = min(Tiling.rowGroups, end &- group &- wide) &* stride
+    let nextBytes = min(Tiling.rowGroups, job.row_groups &- group &- wide) &* stride
     for tile in firstTile..<firstTile &+ tiles {
       let start = split.start(tile)
       let records = job.input + start &* tokenBytes

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import torch
 
-from . import cross_export, cross_train, gguf, passages, train, vectors, weights
+from . import cross_export, cross_train, gguf, heads, passages, train, vectors, weights
 from .cross import CrossEncoder
 from .exclusion import Exclusion
 from .lexicon import Lexicon
 from .minilm import MiniLM
 from .model import Reader, Shape
+from .precision import has_bfloat16
 from .terms import LabelTerms
 
 MODELS = Path(__file__).resolve().parents[2]
@@ -30,6 +31,9 @@ def main():
     )
     parser.add_argument("--cross-start", type=Path, help="continue from this cross-encoder")
     parser.add_argument("--start", type=Path, help="continue from this GGUF, not from random")
+    parser.add_argument(
+        "--merge-heads", action="store_true", help="with half as many heads, twice as wide"
+    )
     parser.add_argument(
         "--compile", action="store_true", help="use torch.compile (needs a C++ compiler)"
     )
@@ -52,7 +56,7 @@ def prepare(options):
 def embed(options):
     """Computes MiniLM's vectors."""
     prepared = passages.load(options.out / "prepared.pickle")
-    vectors.embed(prepared, MiniLM(ENCODER), options.out)
+    vectors.embed(prepared, MiniLM(ENCODER, has_bfloat16()), options.out)
 
 
 def run_training(options):
@@ -64,7 +68,10 @@ def run_training(options):
         reader = Reader(Shape())
         weights.start_from_words(reader, tokenizer(options), ENCODER)
     schedule = train.Schedule(continues=options.start is not None)
-    training = train.Training(reader, schedule, material(options), options.out, options.tokens)
+    known = material(options)
+    if options.merge_heads:
+        reader = heads.merged(reader, train.Steps(schedule, known).batches(0, 0.0))
+    training = train.Training(reader, schedule, known, options.out, options.tokens)
     if options.compile:
         training.compile()
     training.run()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy
 import torch
 
 
@@ -19,6 +20,11 @@ class Batch:
     target_positions: torch.Tensor
     copied: torch.Tensor
     read: torch.Tensor
+    # For tokens of texts whose vector is known: their positions, which text each is of, and the
+    # vectors, `(texts, width)`.
+    described: torch.Tensor
+    text_of: torch.Tensor
+    vectors: torch.Tensor
 
 
 def batch(sequences, length):
@@ -40,6 +46,8 @@ def batch(sequences, length):
             dtype=torch.long,
         )
 
+    texts = [text for sequence in sequences for text in sequence.described]
+    lengths = torch.tensor([len(text.positions) for text in texts], dtype=torch.long)
     return Batch(
         ids,
         positions,
@@ -50,6 +58,9 @@ def batch(sequences, length):
         places(lambda s: [target.position for target in s.targets]),
         places(lambda s: s.copied),
         places(lambda s: s.read),
+        places(lambda s: [place for text in s.described for place in text.positions]),
+        torch.arange(len(texts)).repeat_interleave(lengths),
+        torch.tensor(numpy.array([text.vector for text in texts], dtype=numpy.float32)),
     )
 
 

@@ -3,6 +3,8 @@
 import random
 from dataclasses import dataclass
 
+import numpy
+
 from . import cloze, facts, layout
 from .layout import NONE
 
@@ -50,6 +52,7 @@ class Made:
 
     sentences: list[str]
     tokens: list[list[int]]
+    vector: None = None
 
 
 class ContextMaker:
@@ -223,6 +226,14 @@ class Target:
 
 
 @dataclass
+class Described:
+    """Where a text's tokens stand, and the vector that MiniLM gives it."""
+
+    positions: range
+    vector: numpy.ndarray
+
+
+@dataclass
 class Sequence:
     """A context as tokens, with everything that is learned from it."""
 
@@ -237,6 +248,7 @@ class Sequence:
     # Positions whose next token is the answer's text, and those whose next is a passage's.
     copied: list[int]
     read: list[int]
+    described: list[Described]
 
 
 class SequenceMaker:
@@ -248,7 +260,7 @@ class SequenceMaker:
 
     def sequence(self, pieces, choices, length, rng):
         """As many of the questions as fit `length` tokens."""
-        sequence = Sequence([], [], [], [], [], [], [], [])
+        sequence = Sequence([], [], [], [], [], [], [], [], [])
         slots = layout.place([(len(piece.indices), rng.getrandbits(32)) for piece in pieces])
         for number, (piece, slot) in enumerate(zip(pieces, slots)):
             self.add_passage(sequence, piece, slot, number + 1)
@@ -262,7 +274,7 @@ class SequenceMaker:
 
     def prompt(self, pieces, slots, question):
         """The passages and one question, up to where the label is read."""
-        sequence = Sequence([], [], [], [], [], [], [], [])
+        sequence = Sequence([], [], [], [], [], [], [], [], [])
         for number, (piece, slot) in enumerate(zip(pieces, slots)):
             self.add_passage(sequence, piece, slot, number + 1)
         for offset, token in enumerate(layout.question_tokens(question)):
@@ -272,6 +284,7 @@ class SequenceMaker:
     def add_passage(self, sequence, piece, slot, segment):
         """Its tokens, each of which should know its sentence's label."""
         tokens = layout.passage_tokens([piece.passage.tokens[i] for i in piece.indices], slot)
+        self.describe_sentences(sequence, piece, len(sequence.tokens), len(tokens))
         label = 0
         for position, token in enumerate(tokens):
             if token >= layout.FIRST_LABEL and token < layout.FIRST_LABEL + layout.LABELS:
@@ -280,6 +293,21 @@ class SequenceMaker:
                 sequence.read.append(len(sequence.tokens) - 1)
             is_text = token != label and position > 0
             append(sequence, token, position, segment, own=label if is_text else 0)
+
+    def describe_sentences(self, sequence, piece, start, length):
+        """Notes the vectors of a passage's sentences; `length` tokens of it fit, from `start` on."""
+        first = start + 1
+        for index in piece.indices:
+            end = first + 1 + len(piece.passage.tokens[index])
+            if piece.passage.vector is not None and end <= start + length:
+                self.describe(sequence, range(first + 1, end), piece.passage.vector + 2 * index)
+            first = end
+
+    def describe(self, sequence, positions, number):
+        """Notes a text's vector, where it has one."""
+        vector = self.terms.vector(number)
+        if vector is not None:
+            sequence.described.append(Described(positions, vector))
 
     def add_question(self, sequence, choice, pieces, slots, segment, length, with_text, rng):
         """The question, its label and, for some, the text; False where it does not fit."""
@@ -302,6 +330,8 @@ class SequenceMaker:
         base = layout.QUESTION_POSITION
         for offset, token in enumerate(prompt):
             append(sequence, token, base + offset, segment, answer=label if offset > 1 else 0)
+        first = len(sequence.tokens) - len(prompt) + 1
+        self.describe(sequence, range(first, first + len(tokens)), question.vector)
         terms = self.terms(question, pieces, slots)
         sequence.targets.append(Target(len(sequence.tokens) - 1, label, terms))
         for offset, token in enumerate(text):

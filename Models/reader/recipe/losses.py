@@ -32,7 +32,29 @@ class Mixture(nn.Module):
         return logits + values @ self.weights + constant
 
 
-def loss(reader, mixture, outputs, batch):
+class Likeness(nn.Module):
+    """Turns the mean of a text's tokens into the vector that MiniLM gives the text.
+
+    So the reader learns from every sentence and question what MiniLM knows of meaning, which the
+    labels of a few ten thousand questions do not teach.
+    """
+
+    def __init__(self, width, vector):
+        super().__init__()
+        self.matrix = nn.Parameter(torch.randn(vector, width) * width**-0.5)
+
+    def forward(self, hidden, batch):
+        """One minus the cosine, over the texts whose vector is known."""
+        if not len(batch.vectors):
+            return hidden.sum() * 0
+        rows = hidden[batch.described].float()
+        # Sums do: cosines do not know length.
+        sums = torch.zeros(len(batch.vectors), rows.shape[1]).index_add(0, batch.text_of, rows)
+        found = functional.linear(sums, self.matrix)
+        return 1 - functional.cosine_similarity(found, batch.vectors).mean()
+
+
+def loss(reader, mixture, likeness, outputs, batch):
     """The sum that is minimised, and its parts by name."""
     flat = [output.flatten(0, 1) for output in outputs]
     ids = batch.ids.flatten()
@@ -45,6 +67,7 @@ def loss(reader, mixture, outputs, batch):
         "read": (0.08, next_token(reader, flat[-1], ids, sampled(batch.read))),
         # Selection is learned only with supervision below the last layer.
         "own": (0.1, early_label(reader, flat[1], batch.own_labels)),
+        "like": (1.0, likeness(flat[2], batch)),
         "early": (0.4, early_label(reader, flat[3], batch.answer_labels)),
         "late": (1.0, early_label(reader, flat[4], batch.answer_labels)),
     }

@@ -16,7 +16,7 @@ class Shape:
     vocabulary: int = 8192
     width: int = 256
     layers: int = 6
-    heads: int = 8
+    heads: int = 4
     inner: int = 704
     rope_base: float = 10000.0
     epsilon: float = 1e-5
@@ -56,19 +56,27 @@ class Block(nn.Module):
     def forward(self, x, rotation, bias):
         """`bias` is 0 where a row of tokens may attend and very negative elsewhere."""
         y = self.attn_norm(x)
-        query, key, value = (
-            functional.linear(y, weight).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for weight in (self.attn_q, self.attn_k, self.attn_v)
-        )
-        # Written out: the CPU's fused attention is several times slower to train.
-        query = rotate(query * query.shape[-1] ** -0.5, rotation)
-        scores = query @ rotate(key, rotation).transpose(-1, -2)
-        attention = scores.add_(bias).softmax(-1).to(value.dtype)
+        value = self.divided(functional.linear(y, self.attn_v))
+        attention = self.attention(y, rotation, bias).to(value.dtype)
         attended = (attention @ value).transpose(1, 2).flatten(2)
         x = x + functional.linear(attended, self.attn_output)
         y = self.ffn_norm(x)
         gate = functional.silu(functional.linear(y, self.ffn_gate))
         return x + functional.linear(gate * functional.linear(y, self.ffn_up), self.ffn_down)
+
+    def attention(self, y, rotation, bias):
+        """How much of each token every head takes, `(batch, heads, length, length)`."""
+        query, key = (
+            self.divided(functional.linear(y, weight)) for weight in (self.attn_q, self.attn_k)
+        )
+        # Written out: the CPU's fused attention is several times slower to train.
+        query = rotate(query * query.shape[-1] ** -0.5, rotation)
+        scores = query @ rotate(key, rotation).transpose(-1, -2)
+        return scores.add_(bias).softmax(-1)
+
+    def divided(self, x):
+        """The heads' parts, `(batch, heads, length, numbers)`."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
 
 class Reader(nn.Module):
@@ -88,13 +96,17 @@ class Reader(nn.Module):
     def forward(self, ids, positions, allowed):
         """The normalised output of every layer, `(batch, length, width)` each."""
         x = self.token_embd[ids]
-        rotation = self.cosines[positions][:, None], self.sines[positions][:, None]
-        bias = torch.zeros(allowed.shape).masked_fill(~allowed, -1e9)[:, None]
+        rotation, bias = self.surroundings(positions, allowed)
         outputs = []
         for block in self.blocks:
             x = block(x, rotation, bias)
             outputs.append(self.output_norm(x))
         return outputs
+
+    def surroundings(self, positions, allowed):
+        """What every block needs: how positions turn, and what hides tokens from each other."""
+        rotation = self.cosines[positions][:, None], self.sines[positions][:, None]
+        return rotation, torch.zeros(allowed.shape).masked_fill(~allowed, -1e9)[:, None]
 
     def logits(self, hidden, tokens=None):
         """The logits of all tokens, or of the first so many."""

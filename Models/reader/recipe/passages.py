@@ -10,7 +10,8 @@ from .layout import SPECIAL_TOKENS
 NEIGHBOURS = 6
 # A stem that more passages hold than this does not decide which are near.
 COMMON = 1500
-# 50 rows of unknown origin, some of them Turkish.
+HELD_OUT, ASKED, PROSE = "held-out-questions", "passages-with-questions", "prose"
+# 50 rows of unknown origin, some of them Turkish: not trained on.
 UNUSED = {"squad"}
 
 
@@ -111,23 +112,22 @@ def prepare(data, tokenizer, exclusion, table):
     """Reads, checks and prepares the files of the folder `data`."""
     preparation = Preparation(tokenizer)
     parts = {}
-    for name in ("held-out-questions", "passages-with-questions", "prose"):
+    for name in (HELD_OUT, ASKED, PROSE):
         loaded = rows.load(data / f"{name}.jsonl.gz")
         kept, removed = exclusion.apply(loaded)
         exclusion.check(kept)
         print(f"{name}: {len(loaded)} rows; removed {removed}; none of the evaluation set left")
         # Shuffled, so that vectors computed so far are a fair sample.
         random.Random(0).shuffle(kept)
+        if name == ASKED:
+            # Before they are numbered, so that numbers are places in the list of texts.
+            kept = [row for row in kept if row.source not in UNUSED]
         parts[name] = [preparation.passage(row) for row in kept]
-    asked = [
-        passage
-        for passage in parts["passages-with-questions"]
-        if passage.questions and passage.source not in UNUSED
-    ]
-    held_out = [passage for passage in parts["held-out-questions"] if passage.questions]
+    asked = [passage for passage in parts[ASKED] if passage.questions]
+    held_out = [passage for passage in parts[HELD_OUT] if passage.questions]
     for passages in (held_out, asked):
         find_near(passages, table)
-    return Prepared(held_out, asked, parts["prose"])
+    return Prepared(held_out, asked, parts[PROSE])
 
 
 def find_near(passages, table):

@@ -13,6 +13,12 @@ class LabelTerms:
         self.vectors = vectors
         self.lexicon = lexicon
 
+    def vector(self, number):
+        """The vector of a number, or None for none and for one that was not computed."""
+        if number is None or not self.vectors[number].any():
+            return None
+        return self.vectors[number]
+
     def __call__(self, question, pieces, slots):
         """The terms by label token, or None for a question that is made up or not yet embedded."""
         if question.vector is None:

@@ -19,7 +19,8 @@ from .terms import LabelTerms
 SEED = 1
 CHECKPOINT_SECONDS, EVALUATION_TOKENS = 300, 4_000_000
 # A step's contexts go forward in parts: larger ones are slower, for their scores fill the memory.
-PART_TOKENS = 1280
+# Compiled code keeps fewer of them.
+PART_TOKENS, COMPILED_PART_TOKENS = 1280, 4096
 
 
 @dataclass
@@ -61,20 +62,45 @@ class Schedule:
         return warm * min(1, max(0.03, (1 - fraction) / 0.55))
 
 
+class Steps:
+    """What each step is trained on, the same after a resumption."""
+
+    def __init__(self, schedule, material):
+        self.schedule = schedule
+        self.contexts = ContextMaker(material.prepared, material.encode)
+        self.sequences = SequenceMaker(material.encode, material.terms)
+
+    def batches(self, step, fraction, part_tokens=PART_TOKENS):
+        """The contexts of a step, in parts of at most so many tokens."""
+        rng = generator(SEED, step)
+        torch.manual_seed(rng.getrandbits(32))
+        rows, length, room = self.schedule.shape(fraction, step)
+        made = []
+        while len(made) < rows:
+            wanted = int(room * rng.uniform(0.5, 1))
+            context = self.contexts.context(rng, wanted, self.schedule.mixture(fraction))
+            sequence = self.sequences.sequence(*context, length, rng)
+            if sequence.targets:
+                made.append(sequence)
+        size = max(1, part_tokens // length)
+        return [batches.batch(made[at : at + size], length) for at in range(0, rows, size)]
+
+
 class Training:
     """A reader, its optimisers and how far they are."""
 
     def __init__(self, reader, schedule, material, folder, total):
         self.reader, self.schedule, self.material = reader, schedule, material
         self.folder, self.total = folder, total
-        self.contexts = ContextMaker(material.prepared, material.encode)
-        self.sequences = SequenceMaker(material.encode, material.terms)
+        self.steps = Steps(schedule, material)
         self.mixture = losses.Mixture()
+        self.likeness = losses.Likeness(reader.shape.width, material.terms.vectors.shape[1])
         self.step = self.tokens = 0
-        self.optimizers = optimizers(reader, self.mixture)
+        self.optimizers = optimizers(reader, self.mixture, self.likeness)
         self.rates = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
         # What runs forward; `compile` replaces it by a faster one.
         self.forward = reader
+        self.part_tokens = PART_TOKENS
         # Only processors with instructions for it are faster in bfloat16.
         self.precision = torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16())
         self.restore()
@@ -82,6 +108,7 @@ class Training:
     def compile(self):
         """Lets PyTorch generate code for the model; needs a C++ compiler."""
         self.forward = torch.compile(self.reader, dynamic=False)
+        self.part_tokens = COMPILED_PART_TOKENS
 
     def run(self):
         """Trains until all tokens are read."""
@@ -99,12 +126,14 @@ class Training:
     def advance(self):
         """One step; returns the losses."""
         fraction = self.tokens / self.total
-        parts = self.batches(fraction)
+        parts = self.steps.batches(self.step, fraction, self.part_tokens)
         sums = {}
         for batch in parts:
             with self.precision:
                 outputs = self.forward(batch.ids, batch.positions, batch.allowed)
-                total, values = losses.loss(self.reader, self.mixture, outputs, batch)
+                total, values = losses.loss(
+                    self.reader, self.mixture, self.likeness, outputs, batch
+                )
             share = len(batch.ids) / sum(len(part.ids) for part in parts)
             (total * share).backward()
             for name, value in values.items():
@@ -120,21 +149,6 @@ class Training:
         self.tokens += sum(batch.ids.numel() for batch in parts)
         return {name: round(value, 3) for name, value in sums.items()}
 
-    def batches(self, fraction):
-        """The contexts of this step, the same after a resumption, in parts."""
-        rng = generator(SEED, self.step)
-        torch.manual_seed(rng.getrandbits(32))
-        rows, length, room = self.schedule.shape(fraction, self.step)
-        made = []
-        while len(made) < rows:
-            wanted = int(room * rng.uniform(0.5, 1))
-            context = self.contexts.context(rng, wanted, self.schedule.mixture(fraction))
-            sequence = self.sequences.sequence(*context, length, rng)
-            if sequence.targets:
-                made.append(sequence)
-        size = max(1, PART_TOKENS // length)
-        return [batches.batch(made[at : at + size], length) for at in range(0, rows, size)]
-
     def log(self, values, began, before):
         """Appends a line of JSON."""
         values["tokens_per_second"] = round((self.tokens - before) / (time.time() - began))
@@ -149,6 +163,7 @@ class Training:
             "shape": asdict(self.reader.shape),
             "reader": self.reader.state_dict(),
             "mixture": self.mixture.state_dict(),
+            "likeness": self.likeness.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step,
             "tokens": self.tokens,
@@ -163,20 +178,21 @@ class Training:
         state = torch.load(path, weights_only=True)
         self.reader.load_state_dict(state["reader"])
         self.mixture.load_state_dict(state["mixture"])
+        self.likeness.load_state_dict(state["likeness"])
         for optimizer, values in zip(self.optimizers, state["optimizers"]):
             optimizer.load_state_dict(values)
         self.step, self.tokens = state["step"], state["tokens"]
         print(f"resumed after {self.step} steps and {self.tokens} tokens", flush=True)
 
 
-def optimizers(reader, mixture):
+def optimizers(reader, mixture, likeness):
     """Muon for the blocks' matrices, Adam for all else."""
     matrices = [weight for weight in reader.blocks.parameters() if weight.dim() == 2]
     norms = [weight for weight in reader.parameters() if weight.dim() == 1]
     adam = torch.optim.Adam(
         [
             {"params": [reader.token_embd], "lr": 2.5e-3},
-            {"params": norms, "lr": 2e-3},
+            {"params": [*norms, *likeness.parameters()], "lr": 2e-3},
             {"params": mixture.parameters(), "lr": 2e-2},
         ],
         betas=(0.9, 0.97),

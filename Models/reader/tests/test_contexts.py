@@ -2,8 +2,11 @@ import random
 import unittest
 from types import SimpleNamespace
 
+import numpy
+
 from recipe import cloze, contexts, facts, layout
 from recipe.contexts import Choice, Made, Piece, Question, SequenceMaker
+from recipe.terms import LabelTerms
 
 
 def encode(text):
@@ -17,7 +20,10 @@ def piece(*sentences):
 class SequenceTests(unittest.TestCase):
     def setUp(self):
         self.pieces = [piece("A b c.", "D e."), piece("F g h i.")]
-        maker = SequenceMaker(encode, lambda question, pieces, slots: None)
+        self.pieces[0].passage.vector = 1
+        self.vectors = numpy.eye(5, dtype=numpy.float16)
+        self.vectors[3] = 0  # not computed
+        maker = SequenceMaker(encode, LabelTerms(self.vectors, Overlap()))
         asked = Question("Who knows it?", "e", [101], [])
         choices = [Choice(asked, 0, 1), Choice(asked)]
         self.sequence = maker.sequence(self.pieces, choices, 512, random.Random(3))
@@ -42,6 +48,27 @@ class SequenceTests(unittest.TestCase):
             if label:
                 self.assertGreaterEqual(token, 100)
         self.assertEqual(sum(label > 0 for label in self.sequence.own_labels), 9)
+
+
+    def test_sentences_and_questions_have_their_own_vectors(self):
+        asked = Question("Who knows it?", "e", [101], [], vector=0)
+        self.pieces[0].passage.stems = [[], []]
+        self.pieces.pop()
+        maker = SequenceMaker(encode, LabelTerms(self.vectors, Overlap()))
+        sequence = maker.sequence(self.pieces, [Choice(asked, 0, 0)], 512, random.Random(3))
+        found = [
+            ([sequence.tokens[place] for place in text.positions], int(text.vector.argmax()))
+            for text in sequence.described
+        ]
+        # The second sentence's was not computed.
+        self.assertEqual(found, [(encode("A b c."), 1), (encode("Who knows it?"), 0)])
+
+
+class Overlap:
+    """A table of frequencies in which nothing is shared."""
+
+    def overlap(self, question, sentence):
+        return 0.0
 
 
 class ChoiceTests(unittest.TestCase):
