@@ -2,7 +2,7 @@
 
 Wider heads compute fewer exponentials for as many products. Two heads become one whose scores are
 the mean of theirs, which is right only where both look at the same tokens: those that do most are
-merged, and what is lost comes back within a few hundred thousand tokens of training.
+merged, and what is lost came back within three million tokens of training.
 """
 
 from dataclasses import replace

@@ -19,7 +19,7 @@ from .terms import LabelTerms
 SEED = 1
 CHECKPOINT_SECONDS, EVALUATION_TOKENS = 300, 4_000_000
 # A step's contexts go forward in parts: larger ones are slower, for their scores fill the memory.
-# Compiled code keeps fewer of them.
+# Compiled, larger ones are faster.
 PART_TOKENS, COMPILED_PART_TOKENS = 1280, 4096
 
 
