@@ -9,8 +9,7 @@ import time
 
 import llama_cpp as ll
 
-# Tokens that are read unmeasured before each round: it follows a pause, in which threads sleep and
-# caches empty.
+# Tokens that are read unmeasured before each round: it follows a pause, in which threads sleep.
 WARM_UP = 64
 
 

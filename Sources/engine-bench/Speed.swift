@@ -15,7 +15,7 @@ enum Speed {
       "engine": engineVersion,
     ]
     try report(options, about: about) {
-      // A turn follows a pause, in which threads sleep and caches empty.
+      // A turn follows a pause, in which threads sleep.
       _ = try prefillRate(model, warmUp)
       var result: [String: Double] = [:]
       for count in options["prefill", default: [128, 256]] {

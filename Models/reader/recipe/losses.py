@@ -35,8 +35,8 @@ class Mixture(nn.Module):
 class Likeness(nn.Module):
     """Turns the mean of a text's tokens into the vector that MiniLM gives the text.
 
-    So the reader learns from every sentence and question what MiniLM knows of meaning, which the
-    labels of a few ten thousand questions do not teach.
+    Meant to teach what MiniLM knows of meaning, for which labels of a few ten thousand questions are
+    little; that it brings hits was not seen.
     """
 
     def __init__(self, width, vector):
