@@ -20,8 +20,10 @@ package final class KVSegment {
   package private(set) var tokens: [Int32] = []
   private let layerCount: Int
   let layout: KVLayout
-  /// One buffer per layer, each with room for `capacity` positions; none while `borrowed` is read.
-  private var layers: [KVBuffer] = []
+  /// All layers, each with room for `capacity` positions; none while `borrowed` is read.
+  ///
+  /// One buffer, because that is large enough for huge pages sooner.
+  private var layers: KVBuffer?
   private var capacity = 0
   private var borrowed: Borrowed?
   /// Whether memory was damaged when it was copied from its owner.
@@ -142,7 +144,9 @@ package final class KVSegment {
   }
 
   /// The blocks of a layer, for storing at the end; `reserve` has been called before.
-  func base(_ layer: Int) -> UnsafeMutableRawPointer { layers[layer].pointer }
+  func base(_ layer: Int) -> UnsafeMutableRawPointer {
+    layers!.pointer + layer * layout.byteCount(positions: capacity)
+  }
 
   /// What is attended to in a layer: the tokens noted, and `adding` more that are stored already.
   func span(_ layer: Int, adding: Int = 0) -> KVSpan {
@@ -150,21 +154,23 @@ package final class KVSegment {
   }
 
   private func memory(_ layer: Int) -> UnsafeRawPointer {
-    borrowed?.layers[layer] ?? UnsafeRawPointer(layers[layer].pointer)
+    borrowed?.layers[layer] ?? UnsafeRawPointer(base(layer))
   }
 
   private func roundedUp(_ positions: Int) -> Int {
     (positions + KVLayout.blockLength - 1) & -KVLayout.blockLength
   }
 
-  /// Buffers with room for `room` positions that begin with what is stored.
-  private func copiedLayers(room: Int) -> [KVBuffer] {
-    let used = layout.byteCount(positions: count)
-    return (0..<layerCount).map { layer in
-      let copy = KVBuffer(byteCount: layout.byteCount(positions: room))
-      if used > 0 { copy.pointer.copyMemory(from: memory(layer), byteCount: used) }
-      return copy
+  /// A buffer with room for `room` positions in each layer, which begin with what is stored.
+  private func copiedLayers(room: Int) -> KVBuffer {
+    let (size, used) = (layout.byteCount(positions: room), layout.byteCount(positions: count))
+    let copy = KVBuffer(byteCount: layerCount * size)
+    if used > 0 {
+      for layer in 0..<layerCount {
+        (copy.pointer + layer * size).copyMemory(from: memory(layer), byteCount: used)
+      }
     }
+    return copy
   }
 }
 

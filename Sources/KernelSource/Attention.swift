@@ -11,6 +11,9 @@ import CIntrinsics
 ///   over the position, and an output is one chain over the positions;
 /// - blocks are merged in order (`merge`), those in which the row sees nothing left out.
 ///
+/// A unit of several heads goes through them block by block: they lie side by side, so that a long context
+/// is read nearly front to back.
+///
 /// So bits depend neither on where spans are cut, nor on the rows of the same unit, nor on the threads. A
 /// hidden position may share a chain because its weight is +0 and changes nothing: values are finite, and
 /// no sum is ever -0, since the least weight (e^-87) times the least half (2^-24) does not round to zero.
@@ -19,20 +22,36 @@ func attend(
   _ shape: ci_attention_shape, _ request: ci_attention_request, _ unit: ci_attention_unit,
   _ memory: UnsafeMutablePointer<Float>
 ) {
+  if unit.partials != nil { return attendForLater(shape, request, unit, memory) }
+  let heads = 0..<shape.unit_heads
+  for head in heads {
+    let job = AttentionJob(shape, request, unit, memory, head)
+    job.gatherQueries()
+    job.clear()
+  }
+  for i in 0..<unit.blocks {
+    for head in heads {
+      let job = AttentionJob(shape, request, unit, memory, head)
+      if job.attend(unit.first_block &+ i, job.scratch.block) { job.merge(job.scratch.block) }
+    }
+  }
+  for head in heads { AttentionJob(shape, request, unit, memory, head).scatterOutputs() }
+}
+
+/// Leaves a partial for each block.
+@inline(__always)
+private func attendForLater(
+  _ shape: ci_attention_shape, _ request: ci_attention_request, _ unit: ci_attention_unit,
+  _ memory: UnsafeMutablePointer<Float>
+) {
   let job = AttentionJob(shape, request, unit, memory)
   job.gatherQueries()
-  if unit.partials == nil { job.clear() }
   for i in 0..<unit.blocks {
-    guard let partials = unit.partials else {
-      if job.attend(unit.first_block &+ i, job.scratch.block) { job.merge(job.scratch.block) }
-      continue
-    }
-    let partial = AttentionPartial(partials + i &* AttentionPartial.floats(shape), shape)
+    let partial = AttentionPartial(unit.partials + i &* AttentionPartial.floats(shape), shape)
     if !job.attend(unit.first_block &+ i, partial) {
       for row in 0..<job.rows { partial.sums[row] = 0 }
     }
   }
-  if unit.partials == nil { job.scatterOutputs() }
 }
 
 /// Merges the partials that `attend` left for all blocks of a unit.
@@ -49,11 +68,13 @@ func mergeAttention(
   job.scatterOutputs()
 }
 
-/// The rows of one unit: what they see, and where they are read from and written to.
+/// The rows of one head of a unit: what they see, and where they are read from and written to.
 struct AttentionJob {
   let shape: ci_attention_shape
   let request: ci_attention_request
   let kvHead: Int
+  /// Whether the next head of the same unit reads the same positions next.
+  let isFollowed: Bool
   let firstRow: Int
   let rows: Int
   let tiles: TileSplit
@@ -67,18 +88,19 @@ struct AttentionJob {
   @inline(__always)
   init(
     _ shape: ci_attention_shape, _ request: ci_attention_request, _ unit: ci_attention_unit,
-    _ memory: UnsafeMutablePointer<Float>
+    _ memory: UnsafeMutablePointer<Float>, _ head: Int = 0
   ) {
     self.shape = shape
     self.request = request
-    kvHead = unit.kv_head
+    kvHead = unit.kv_head &+ head
+    isFollowed = head &+ 1 < shape.unit_heads
     firstRow = unit.first_row
     rows = unit.rows
     tiles = TileSplit(unit.rows, limit: shape.tile_rows)
     group = shape.query_heads / shape.kv_heads
     dimension = shape.head_dimension
     width = padded(shape.head_dimension)
-    scratch = AttentionScratch(memory, shape)
+    scratch = AttentionScratch(memory, shape, head)
     factor = shape.soft_cap > 0 ? 1 : shape.scale
   }
 

@@ -49,9 +49,26 @@ extension AttentionJob {
     let skipped = first & ~15
     let keys =
       span.base + ((first &>> 4) &* stride &+ kvHead &* headBytes(dimension))
+    let ahead = ahead(span, first / kvBlockPositions)
     return KVPiece(
       keys: keys, keyStride: stride, values: keys + keyBytes(dimension), valueStride: stride,
-      first: first &- skipped, end: last &- skipped, offset: offset &+ skipped)
+      first: first &- skipped, end: last &- skipped, offset: offset &+ skipped,
+      keysAhead: ahead.keys, valuesAhead: ahead.values)
+  }
+
+  /// How far ahead of a key block of a span its unit asks for keys and values, in bytes.
+  ///
+  /// A unit of several heads asks for what the next head reads in their place, or its first head in the next
+  /// block of positions; a unit of one head only a few key blocks ahead.
+  @inline(__always)
+  private func ahead(_ span: ci_span, _ block: Int) -> (keys: Int, values: Int) {
+    let (bytes, heads) = (headBytes(dimension), shape.kv_heads)
+    if shape.unit_heads == 1 { return (4 &* heads &* bytes, 2 &* heads &* bytes) }
+    if isFollowed { return (bytes, bytes) }
+    let next = attentionBlock / kvBlockPositions
+    if kvBlockPositions &* (block &+ next) >= span.count { return (0, 0) }
+    let distance = (next &* heads &- shape.unit_heads &+ 1) &* bytes
+    return (distance, distance)
   }
 
   @inline(__always)
@@ -115,7 +132,8 @@ extension AttentionJob {
       let part = KVPiece(
         keys: piece.keys + block &* piece.keyStride, keyStride: piece.keyStride,
         values: piece.values + block &* piece.valueStride, valueStride: piece.valueStride,
-        first: block == 0 ? piece.first : 0, end: end, offset: piece.offset &+ 16 &* block)
+        first: block == 0 ? piece.first : 0, end: end, offset: piece.offset &+ 16 &* block,
+        keysAhead: piece.keysAhead, valuesAhead: piece.valuesAhead)
       body(part, (end &+ 15) / 16)
       block &+= limit
     }

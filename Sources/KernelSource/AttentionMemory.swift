@@ -31,7 +31,7 @@ struct AttentionPartial {
   }
 }
 
-/// A thread's working memory.
+/// A thread's working memory: its queries and what is merged are those of one head of a unit.
 struct AttentionScratch {
   let queries: UnsafeMutablePointer<Float>  // [row][width]
   let scores: UnsafeMutablePointer<Float>  // [row][scoreStride], from the block's first position
@@ -41,11 +41,14 @@ struct AttentionScratch {
   let block: AttentionPartial
 
   @inline(__always)
-  init(_ memory: UnsafeMutablePointer<Float>, _ shape: ci_attention_shape) {
-    merged = AttentionPartial(memory, shape)
-    block = AttentionPartial(memory + AttentionPartial.floats(shape), shape)
-    queries = memory + 2 &* AttentionPartial.floats(shape)
-    factors = queries + shape.set_rows &* padded(shape.head_dimension)
+  init(_ memory: UnsafeMutablePointer<Float>, _ shape: ci_attention_shape, _ head: Int) {
+    let heads = shape.unit_heads
+    merged = AttentionPartial(memory + head &* AttentionPartial.floats(shape), shape)
+    block = AttentionPartial(memory + heads &* AttentionPartial.floats(shape), shape)
+    let queryFloats = shape.set_rows &* padded(shape.head_dimension)
+    let allQueries = memory + (heads &+ 1) &* AttentionPartial.floats(shape)
+    queries = allQueries + head &* queryFloats
+    factors = allQueries + heads &* queryFloats
     widened = factors + 2 &* padded(shape.set_rows)
     scores =
       widened + (Self.widenedFloats(shape.head_dimension) &+ kvBlockPositions)
@@ -53,7 +56,8 @@ struct AttentionScratch {
 
   @inline(__always)
   static func floats(_ shape: ci_attention_shape) -> Int {
-    2 &* AttentionPartial.floats(shape) &+ shape.set_rows &* padded(shape.head_dimension)
+    (shape.unit_heads &+ 1) &* AttentionPartial.floats(shape)
+      &+ shape.unit_heads &* shape.set_rows &* padded(shape.head_dimension)
       &+ 2 &* padded(shape.set_rows) &+ widenedFloats(shape.head_dimension) &+ kvBlockPositions
       &+ shape.set_rows &* scoreStride
   }
@@ -87,4 +91,7 @@ struct KVPiece {
   let first: Int  // positions before belong to the block before or to nobody
   let end: Int
   let offset: Int  // of position 0 in a row of scores
+  /// Bytes from keys and values to those that are asked for while they are read.
+  let keysAhead: Int
+  let valuesAhead: Int
 }

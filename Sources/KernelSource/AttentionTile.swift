@@ -32,36 +32,35 @@ enum WidenedElements: KVElements {
 struct ScoreTile<let T: Int, let P: Int, E: KVElements> {
   @inline(__always)
   static func run(
-    _ tile: AttentionRows, _ keys: UnsafeRawPointer, _ keyStride: Int,
+    _ tile: AttentionRows, _ keys: UnsafeRawPointer, _ keyStride: Int, _ ahead: Int,
     _ scores: UnsafeMutablePointer<Float>
   ) {
     let queries = tile.queries
     var f = InlineArray<P, InlineArray<T, f32x16>>(
       repeating: InlineArray<T, f32x16>(repeating: f32x16(repeating: 0)))
-    for d in 0..<tile.dimension {
-      // Two steps at once would need more registers than there are.
-      ci_keep_order()
-      var k = InlineArray<P, f32x16>(repeating: f32x16(repeating: 0))
-      for p in 0..<P { k[p] = E.load(keys + p &* keyStride, 16 &* d) }
-      if E.streams {
-        prefetch(keys + P &* keyStride, keyStride, d)
-      }
-      for t in 0..<T {
-        let q = ci_splat(queries[t &* tile.width &+ d])
-        for p in 0..<P { f[p][t] = ci_fma(q, k[p], f[p][t]) }
+    var d = 0
+    for part in 0..<P {
+      // In each part of the dimension one of the blocks that are due next is asked for, front to back.
+      var line = keys + (part &* keyStride &+ ahead)
+      while d < (part &+ 1) &* tile.dimension / P {
+        // Two steps at once would need more registers than there are.
+        ci_keep_order()
+        var k = InlineArray<P, f32x16>(repeating: f32x16(repeating: 0))
+        for p in 0..<P { k[p] = E.load(keys + p &* keyStride, 16 &* d) }
+        if E.streams {
+          for j in 0..<(P &+ 1) / 2 { ci_prefetch_near(line + 64 &* j) }
+          line += 32 &* P
+        }
+        for t in 0..<T {
+          let q = ci_splat(queries[t &* tile.width &+ d])
+          for p in 0..<P { f[p][t] = ci_fma(q, k[p], f[p][t]) }
+        }
+        d &+= 1
       }
     }
     for t in 0..<T {
       for p in 0..<P { store(f[p][t], scores, t &* scoreStride &+ 16 &* p) }
     }
-  }
-
-  /// Asks for the next P blocks: a line holds two of their vectors, so that half of them are due each time.
-  @inline(__always)
-  private static func prefetch(_ keys: UnsafeRawPointer, _ keyStride: Int, _ d: Int) {
-    if P == 1 { return ci_prefetch_near(keys + 32 &* d) }
-    let first = keys + ((d & 1) &* keyStride &+ 32 &* d)
-    for p in 0..<P / 2 { ci_prefetch_near(first + 2 &* p &* keyStride) }
   }
 
   /// Scores of `blocks` blocks, P at a time as registers allow.
@@ -70,19 +69,19 @@ struct ScoreTile<let T: Int, let P: Int, E: KVElements> {
     var b = 0
     while b &+ P <= blocks {
       run(
-        tile, piece.keys + b &* piece.keyStride, piece.keyStride,
+        tile, piece.keys + b &* piece.keyStride, piece.keyStride, piece.keysAhead,
         tile.scores + (piece.offset &+ 16 &* b))
       b &+= P
     }
     if P == 4, b &+ 2 <= blocks {
       ScoreTile<T, 2, E>.run(
-        tile, piece.keys + b &* piece.keyStride, piece.keyStride,
+        tile, piece.keys + b &* piece.keyStride, piece.keyStride, piece.keysAhead,
         tile.scores + (piece.offset &+ 16 &* b))
       b &+= 2
     }
     while b < blocks {
       ScoreTile<T, 1, E>.run(
-        tile, piece.keys + b &* piece.keyStride, piece.keyStride,
+        tile, piece.keys + b &* piece.keyStride, piece.keyStride, piece.keysAhead,
         tile.scores + (piece.offset &+ 16 &* b))
       b &+= 1
     }
@@ -108,7 +107,7 @@ struct ValueTile<let T: Int, let J: Int, E: KVElements> {
         var row = InlineArray<J, f32x16>(repeating: f32x16(repeating: 0))
         for j in 0..<J { row[j] = E.load(v, 16 &* j) }
         if E.streams {
-          for j in 0..<(J &+ 1) / 2 { ci_prefetch_near(v + (2 &* piece.valueStride &+ 64 &* j)) }
+          for j in 0..<(J &+ 1) / 2 { ci_prefetch_near(v + (piece.valuesAhead &+ 64 &* j)) }
         }
         for t in 0..<T {
           let weight = ci_splat(weights[t &* scoreStride &+ p])

@@ -41,11 +41,15 @@ extension Backend {
       attentionWork(requests, layout, queryHeads)
     ) {
       let tileRows = max(1, min(kernels.attention_tile_rows, tileLimit))
+      let rows = requests.reduce(1) { max($0, $1.rows) } * queryHeads / layout.heads
+      // A few rows wait for memory, and heads lie side by side: a thread goes through its share together.
+      let streams = rows <= tileRows && layout.heads % threads == 0
       var shape = ci_attention_shape(
         queries: queries, output: output, query_stride: queryStride, output_stride: outputStride,
         query_heads: queryHeads, kv_heads: layout.heads, head_dimension: layout.headDimension,
         scale: scale, soft_cap: softCap ?? 0, tile_rows: tileRows,
-        set_rows: tileRows * Self.tilesPerSet)
+        set_rows: min(tileRows * Self.tilesPerSet, rows),
+        unit_heads: streams ? layout.heads / threads : 1)
       withUnsafePointer(to: &shape) { AttentionPlan(self, requests, $0).run() }
     }
   }
@@ -108,7 +112,9 @@ private struct AttentionPlan {
       units += unitCount(i)
       split += unitCount(i) * blocks(i)
     }
-    if backend.threads > 1, units < 4 * backend.threads, split > units {
+    if backend.threads > 1, shape.pointee.unit_heads == 1, units < 4 * backend.threads,
+      split > units
+    {
       runByBlocks(units, split)
     } else {
       backend.team.run(units: units) { index, thread in
@@ -156,9 +162,9 @@ private struct AttentionPlan {
   private func unit(_ i: Int, _ index: Int) -> ci_attention_unit {
     let sets = sets(i)
     // Sets outside, heads inside: a thread's units are rows that it has computed before.
-    let (set, head) = index.quotientAndRemainder(dividingBy: shape.pointee.kv_heads)
+    let (set, heads) = index.quotientAndRemainder(dividingBy: headUnits)
     return ci_attention_unit(
-      kv_head: head, first_row: sets.start(set), rows: sets.size(set),
+      kv_head: heads * shape.pointee.unit_heads, first_row: sets.start(set), rows: sets.size(set),
       first_block: 0, blocks: blocks(i), partials: nil)
   }
 
@@ -171,7 +177,9 @@ private struct AttentionPlan {
     return TileSplit(requests[i].rows * group, limit: shape.pointee.set_rows)
   }
 
-  private func unitCount(_ i: Int) -> Int { sets(i).count * shape.pointee.kv_heads }
+  private func unitCount(_ i: Int) -> Int { sets(i).count * headUnits }
+
+  private var headUnits: Int { shape.pointee.kv_heads / shape.pointee.unit_heads }
 
   private func blocks(_ i: Int) -> Int {
     let length = backend.kernels.attention_block

@@ -56,28 +56,32 @@ enum Context {
 
   /// A segment of `length` positions with room for more, filled with halves between 0.25 and 1.
   private static func arbitrarySegment(_ model: LanguageModel, _ length: Int) -> KVSegment {
-    let bytes = KVSegment.byteCount(of: model.configuration, positions: length)
-    let memory = Memory(byteCount: bytes)
+    let memory = Memory(
+      layers: model.configuration.layers,
+      byteCount: KVSegment.byteCount(of: model.configuration, positions: length))
     return KVSegment(
       model.configuration, startPosition: 0, tokens: [Int32](repeating: 1, count: length),
-      layers: Array(repeating: memory.bytes, count: model.configuration.layers), owner: memory)
+      layers: memory.layers, owner: memory)
   }
 
+  /// All layers in one buffer, as in a segment of the engine.
   private final class Memory: KVMemory {
     let isDamaged = false
-    let bytes: UnsafeRawBufferPointer
+    private let buffer: KVBuffer
+    let layers: [UnsafeRawBufferPointer]
 
-    init(byteCount: Int) {
-      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
+    init(layers count: Int, byteCount: Int) {
+      buffer = KVBuffer(byteCount: count * byteCount)
+      let start = buffer.pointer
+      layers = (0..<count).map {
+        UnsafeRawBufferPointer(start: start + $0 * byteCount, count: byteCount)
+      }
       var state: UInt32 = 1
-      for half in memory.bindMemory(to: UInt16.self).indices {
+      for half in 0..<count * byteCount / 2 {
         state = state &* 1_664_525 &+ 1_013_904_223
         let bits = UInt16(truncatingIfNeeded: state >> 16) & 0x87FF | 0x3400
-        memory.storeBytes(of: bits, toByteOffset: 2 * half, as: UInt16.self)
+        start.storeBytes(of: bits, toByteOffset: 2 * half, as: UInt16.self)
       }
-      bytes = UnsafeRawBufferPointer(memory)
     }
-
-    deinit { bytes.deallocate() }
   }
 }

@@ -37,6 +37,7 @@ typedef struct {
   float soft_cap;  // 0: none
   long tile_rows;
   long set_rows;  // rows of a unit at most: several tiles that share widened keys and values
+  long unit_heads;  // kv heads of a unit: one, or all for a few rows, which then read a context in order
 } ci_attention_shape;
 
 typedef struct {
@@ -49,9 +50,9 @@ typedef struct {
   const ci_span *spans;
 } ci_attention_request;
 
-/// Rows of one kv head of a request, against some blocks of its positions.
+/// Rows of one kv head of a request, or of several, against some blocks of its positions.
 typedef struct {
-  long kv_head;
+  long kv_head;  // the first
   long first_row;
   long rows;
   long first_block;
