@@ -23,6 +23,8 @@ package final class ReaderAnswerer: Answerer {
   private var segments: LeastRecentlyUsed<PassageKey, KVSegment>
   private var vectors: LeastRecentlyUsed<String, [Float]>
   private var crossRead: LeastRecentlyUsed<CrossKey, [CrossEncoder.Sentence]>
+  /// What the last answer was made from, which valuing it goes on from.
+  private var last: ReaderContext?
 
   private struct PassageKey: Hashable {
     let text: String
@@ -79,9 +81,12 @@ package final class ReaderAnswerer: Answerer {
     let layout = self.layout(of: sources, asked: question)
     var reading = Reading.nothingRead
     var shortAnswer: String?
+    last = nil
     if !layout.passages.isEmpty {
-      let evidence = try evidence(
+      let (evidence, read) = try evidence(
         question, prompt: prompt, layout: layout, progress: progress)
+      last = ReaderContext(
+        question: question, sources: sources, prompt: prompt, layout: layout, read: read)
       guard let chosen = evidence.reading(weights) else {
         throw AnswerError.notFinite(model: model.path)
       }
@@ -106,13 +111,19 @@ package final class ReaderAnswerer: Answerer {
     guard answer.mode == mode, let reading = answer.reading else {
       throw AnswerError.wrongMode(found: answer.mode, expected: mode)
     }
+    if let last, last.isOf(answer) {
+      return ReaderScorer(
+        answerer: self, answer: answer, reading: reading, prompt: last.prompt, layout: last.layout,
+        sourceOfPassage: last.layout.passages.map(\.source), segments: last.read.passages,
+        read: last.read)
+    }
     let kept = answer.read.map { answer.sources[$0] }
     let layout = self.layout(of: kept, asked: answer.question)
     return ReaderScorer(
       answerer: self, answer: answer, reading: reading,
       prompt: try questionTokens(answer.question), layout: layout,
       sourceOfPassage: layout.passages.map { answer.read[$0.source] },
-      segments: try passageSegments(layout))
+      segments: try passageSegments(layout), read: nil)
   }
 
   /// `<|q|> question <|a|>`.
@@ -145,23 +156,28 @@ extension ReaderAnswerer {
   package func evidence(_ question: String, sources: [Source]) throws -> LabelEvidence {
     try evidence(
       question, prompt: questionTokens(question), layout: layout(of: sources, asked: question),
-      progress: AnswerProgress())
+      progress: AnswerProgress()
+    ).evidence
   }
 
   private func evidence(
     _ question: String, prompt: [Int32], layout: PassageLayout, progress: AnswerProgress
-  ) throws -> LabelEvidence {
+  ) throws -> (evidence: LabelEvidence, read: ReadQuestion) {
     try progress.check()
     let sentences = try compare(question, with: layout)
     try progress.check()
     let attending = try passageSegments(layout)
     try progress.check()
-    let request = ScoreRequest(
-      tokens: prompt, targets: labelTargets(row: prompt.count - 1),
-      segment: model.makeSegment(startPosition: vocabulary.questionPosition),
-      attending: attending)
-    return LabelEvidence(
-      reader: try model.logProbabilities([request])[0], sentences: sentences)
+    let segment = model.makeSegment(startPosition: vocabulary.questionPosition)
+    let labels = try model.logProbabilities([
+      ScoreRequest(
+        tokens: prompt, targets: labelTargets(row: prompt.count - 1), segment: segment,
+        attending: attending)
+    ])[0]
+    return (
+      LabelEvidence(reader: labels, sentences: sentences),
+      ReadQuestion(passages: attending, segment: segment, labels: labels)
+    )
   }
 
   /// Every sentence in the layout beside the question, ascending by label.

@@ -19,6 +19,8 @@ package struct ReaderScorer: TokenScorer {
   let sourceOfPassage: [Int]
   /// For each passage of the layout.
   let segments: [KVSegment]
+  /// The question as the answer was made, where that was just now: with every source it is not read again.
+  let read: ReadQuestion?
 
   package func tokenValues(of coalitions: [Coalition]) throws -> [[MicroNats]] {
     try logProbabilities(of: coalitions).map { try $0.map { try answerer.micro($0) } }
@@ -28,17 +30,20 @@ package struct ReaderScorer: TokenScorer {
   struct Context {
     let attending: [KVSegment]
     let terms: [Reading.Term]
+    /// Whether these are all passages, as the answer was made from them.
+    var isWhole = false
   }
 
   /// With every source that was read.
-  var everything: Context { Context(attending: segments, terms: reading.terms) }
+  var everything: Context { Context(attending: segments, terms: reading.terms, isWhole: true) }
 
   private func context(of coalition: Coalition) -> Context {
     let present = Set(answer.sources(of: coalition))
+    let passages = segments.indices.filter { present.contains(sourceOfPassage[$0]) }
     return Context(
-      attending: segments.indices.filter { present.contains(sourceOfPassage[$0]) }
-        .map { segments[$0] },
-      terms: reading.terms.filter { present.contains($0.source) })
+      attending: passages.map { segments[$0] },
+      terms: reading.terms.filter { present.contains($0.source) },
+      isWhole: passages.count == segments.count)
   }
 
   /// For each coalition, for each choice: the label's value, then the text tokens'.
@@ -50,16 +55,30 @@ package struct ReaderScorer: TokenScorer {
   func logProbabilities(in contexts: [Context]) throws -> [[Double]] {
     let tails = tails
     let sequences = contexts.flatMap { context in
-      tails.map { tail in
-        ScoredSequence(
-          tokens: tail.tokens, targets: tail.targets,
-          startPosition: answerer.vocabulary.questionPosition, attending: context.attending)
-      }
+      tails.indices.map { sequence(tails[$0], asksLabels: $0 == 0, in: context) }
     }
     let values = try answerer.model.logProbabilities(of: sequences)
     return contexts.enumerated().map { index, context in
-      row(Array(values[index * tails.count..<(index + 1) * tails.count]), terms: context.terms)
+      var own = Array(values[index * tails.count..<(index + 1) * tails.count])
+      if context.isWhole, let read { own[0] = read.labels + own[0] }
+      return row(own, terms: context.terms)
     }
+  }
+
+  /// A tail in a context; the first one also asks for all labels, unless the answer has asked already.
+  private func sequence(_ tail: Tail, asksLabels: Bool, in context: Context) -> ScoredSequence {
+    let start = answerer.vocabulary.questionPosition
+    if context.isWhole, let read {
+      return ScoredSequence(
+        tokens: [tail.label] + tail.text.dropLast(),
+        targets: tail.text.enumerated().map { ($0, $1) }, startPosition: start + prompt.count,
+        attending: context.attending + [read.segment])
+    }
+    let labels = asksLabels ? answerer.labelTargets(row: prompt.count - 1) : []
+    return ScoredSequence(
+      tokens: prompt + [tail.label] + tail.text.dropLast(),
+      targets: labels + tail.text.enumerated().map { (prompt.count + $0, $1) },
+      startPosition: start, attending: context.attending)
   }
 
   /// One context's row from the values of its tails.
@@ -83,22 +102,18 @@ package struct ReaderScorer: TokenScorer {
     return row
   }
 
-  /// What follows the passages, for one choice.
+  /// What follows the question, for one choice.
   private struct Tail {
-    let tokens: [Int32]
-    let targets: [(row: Int, token: Int32)]
+    let label: Int32
+    let text: [Int32]
   }
 
-  /// Question, label and text of each choice; the first also asks for all labels.
   private var tails: [Tail] {
     let room =
       answerer.vocabulary.contextLength - answerer.vocabulary.questionPosition - prompt.count - 1
-    return reading.choices.enumerated().map { index, choice in
+    return reading.choices.map { choice in
       let (label, text) = answerer.tokens(of: choice, layout: layout, limit: room)
-      let labelTargets = index == 0 ? answerer.labelTargets(row: prompt.count - 1) : []
-      return Tail(
-        tokens: prompt + [label] + text.dropLast(),
-        targets: labelTargets + text.enumerated().map { (prompt.count + $0, $1) })
+      return Tail(label: label, text: text)
     }
   }
 }

@@ -67,6 +67,30 @@ import Testing
     return row
   }
 
+  @Test func `an answer made just now is valued like one of long ago, to the last bit`() throws {
+    let answerer = try Models.answerer()
+    let more = (0..<8).map { number in
+      let text = "House number \(number) has a green door."
+      return Source(
+        reference: "house \(number)", text: text, sentences: [text], player: 1,
+        document: 10 + number)
+    }
+    let answer = try answerer.answer("When does the bakery open?", sources: Village.sources + more)
+    #expect(!answer.dropped.isEmpty)
+    let everyone = Coalition.everyone(answer.documents.count)
+    let coalitions = [everyone, .nobody] + everyone.members.map { everyone.removing($0) }
+    let now = try answerer.scorer(for: answer)
+    #expect(now.read != nil)
+    _ = try answerer.answer("How tall is the lighthouse?", sources: Village.sources)
+    let later = try answerer.scorer(for: answer)
+    #expect(later.read == nil)
+    let rows = try [now, later].map { try $0.logProbabilities(of: coalitions) }
+    #expect(rows[0].map { $0.map(\.bitPattern) } == rows[1].map { $0.map(\.bitPattern) })
+    let places = [SentencePlace(source: answer.citations[0].source, sentence: 0)]
+    #expect(
+      try now.tokenValues(withoutEach: places) == later.tokenValues(withoutEach: places))
+  }
+
   @Test func `caching passages changes no bit`() throws {
     let question = "Who built the Orrin lighthouse?"
     let cached = try Models.answerer()
