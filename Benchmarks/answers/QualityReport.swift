@@ -23,7 +23,9 @@ struct QualityReport {
     let builder = try ItemBuilder(paragraphs: paragraphs, engine: engine)
     for item in builder.items(every: every, distractors: 0) {
       let evidence = try Self.add(item, to: &gold, engine.answerer)
-      span.add(Chooser.hybrid.choose(evidence, item: item, weights: weights), item)
+      let chosen = Chooser.hybrid.choose(evidence, item: item, weights: weights)
+      let short = chosen.map { $0.shortAnswers(item.question.text, text: item.text(of: $0)) }
+      span.add(ShortAnswer.best(short ?? [])?.text, item)
     }
     for item in builder.items(every: every, distractors: 2) {
       refusal.answerable.append(

@@ -32,14 +32,12 @@ struct SpanScore {
   private var overlap = 0.0
   private var exact = 0
 
-  /// Adds the span in the sentence chosen; questions whose answer is not known are left out.
-  mutating func add(_ sentence: LabelEvidence.Sentence?, _ item: Item) {
+  /// Adds the short answer that was found; questions whose answer is not known are left out.
+  mutating func add(_ text: String?, _ item: Item) {
     guard let answer = item.question.answer else { return }
     items += 1
-    guard let sentence, let span = sentence.cross?.span else { return }
-    let words = item.text(of: sentence).split(whereSeparator: \.isWhitespace)
-    guard span.upperBound <= words.count else { return }
-    let found = Self.normalized(words[span].joined(separator: " "))
+    guard let text else { return }
+    let found = Self.normalized(text)
     let right = Self.normalized(answer)
     overlap += Self.f1(found, right)
     exact += found == right ? 1 : 0
@@ -64,11 +62,16 @@ struct SpanScore {
     return 2 * Double(shared) / Double(found.count + right.count)
   }
 
-  var markdown: String {
+  /// The mean token F1, and the share that is equal.
+  var figures: (f1: String, equal: String) {
     let count = Double(max(1, items))
-    return """
-      Short answers, the span inside the sentence chosen, with the gold paragraph alone: token F1 \
-      \(figure(overlap / count)), equal \(figure(Double(exact) / count)).
-      """
+    return (figure(overlap / count), figure(Double(exact) / count))
+  }
+
+  var markdown: String {
+    """
+    Short answers, the span inside the sentence chosen, with the gold paragraph alone: token F1 \
+    \(figures.f1), equal \(figures.equal).
+    """
   }
 }

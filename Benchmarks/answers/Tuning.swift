@@ -10,6 +10,8 @@ struct Tuning {
 
   private let answerable: [Sample]
   private let unanswerable: [Sample]
+  /// Questions over the passage that answers alone.
+  private let short: [(item: Item, answers: [ShortAnswer])]
   /// Those in use.
   private let tuned: LabelWeights
 
@@ -25,6 +27,14 @@ struct Tuning {
     }
     answerable = try samples(builder.items(distractors: 2))
     unanswerable = try samples(builder.items(gold: false, distractors: 3))
+    let weights = tuned
+    short = try samples(builder.items(distractors: 0)).compactMap { sample in
+      let item = sample.item
+      guard item.question.answer != nil,
+        let chosen = Chooser.hybrid.choose(sample.evidence, item: item, weights: weights)
+      else { return nil }
+      return (item, chosen.shortAnswers(item.question.text, text: item.text(of: chosen)))
+    }
   }
 
   private func score(_ weights: LabelWeights) -> Score {
@@ -46,7 +56,23 @@ struct Tuning {
     \(refusals)
 
     \(further)
+
+    \(shortAnswers)
     """
+  }
+
+  /// What it brings that words of the question count against a short answer.
+  private var shortAnswers: String {
+    var rows = "| cost | token F1 | equal |\n| --- | --- | --- |\n"
+    for cost in stride(from: 0.0, through: 10, by: 2) {
+      var score = SpanScore()
+      for (item, answers) in short {
+        score.add(ShortAnswer.best(answers, askedCost: cost)?.text, item)
+      }
+      rows += "| \(cost) | \(score.figures.f1) | \(score.figures.equal) |\n"
+    }
+    return "Short answers of \(short.count) questions; the cost of words that the question has.\n\n"
+      + rows
   }
 
   private var fitted: String {

@@ -56,25 +56,6 @@ package struct LabelEvidence: Sendable {
   }
 }
 
-extension LabelEvidence {
-  /// The words of the best sentence that answer, as the cross-encoder has it; nil without one.
-  func shortAnswer(of reading: Reading, in layout: PassageLayout) -> String? {
-    guard case .sentence(let label)? = reading.choices.first,
-      let span = sentences.first(where: { $0.label == label })?.cross?.span,
-      let passage = layout.passage(holding: label), let index = passage.index(of: label)
-    else { return nil }
-    let words = passage.sentences[index].text.split(whereSeparator: \.isWhitespace)
-    guard !span.isEmpty, span.upperBound <= words.count else { return nil }
-    let text = words[span].joined(separator: " ")
-    return String(text.drop(while: Self.isBeside).reversed().drop(while: Self.isBeside).reversed())
-  }
-
-  /// What stands beside words and belongs to the sentence.
-  private static func isBeside(_ character: Character) -> Bool {
-    ",.;:!?\"“”‘’'()[]".contains(character)
-  }
-}
-
 extension LabelWeights {
   package func lexical(_ sentence: LabelEvidence.Sentence) -> Double {
     lexical * sentence.overlap + (sentence.repeatsQuestion ? repetition : 0)

@@ -91,7 +91,7 @@ package final class ReaderAnswerer: Answerer {
         throw AnswerError.notFinite(model: model.path)
       }
       reading = chosen
-      shortAnswer = evidence.shortAnswer(of: chosen, in: layout)
+      shortAnswer = evidence.shortAnswer(to: question, of: chosen, in: layout)
     }
     let promptSeconds = (clock.now - start).seconds
     let quoted = try quote(reading.choices, layout: layout, progress: progress)

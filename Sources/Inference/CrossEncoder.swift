@@ -13,8 +13,18 @@ package final class CrossEncoder: @unchecked Sendable {
   package struct Sentence: Sendable, Equatable {
     /// The higher, the likelier that it answers; above 0 rather yes.
     package let score: Double
-    /// The words, as separated by white space, that answer if this sentence does.
-    package let span: Range<Int>
+    /// What may be the answer if this sentence holds it, the likeliest first; none without words.
+    package let spans: [Span]
+
+    /// The words that answer if this sentence does.
+    package var span: Range<Int> { spans.first?.words ?? 0..<0 }
+  }
+
+  /// Words of a sentence, as separated by white space.
+  package struct Span: Sendable, Equatable {
+    package let words: Range<Int>
+    /// The sum of the logits of its first and last token.
+    package let score: Double
   }
 
   package let path: String

@@ -24,6 +24,7 @@ struct TokenVectors: Sendable {
 struct SentenceHead {
   private static let rows = 3
   private static let longestSpan = 24
+  private static let spans = 8
 
   private let backend: Backend
   private let width: Int
@@ -62,7 +63,7 @@ struct SentenceHead {
       let near = cosine(question, mean(vectors, rows[0]..<rows[0] + rows.count))
       let seen = sentence.tokens.map { values.pointer[$0 * stride] }.max() ?? 0
       return CrossEncoder.Sentence(
-        score: cosineScale * near + Double(seen), span: span(sentence, values, stride))
+        score: cosineScale * near + Double(seen), spans: spans(sentence, values, stride))
     }
   }
 
@@ -76,20 +77,22 @@ struct SentenceHead {
     return sum.map { Float($0 / Double(rows.count)) }
   }
 
-  /// The words between the likeliest first and last token, among equals the first.
-  private func span(
+  /// The likeliest words between a first and a last token, among equals the first.
+  private func spans(
     _ sentence: PassagePart.Sentence, _ values: FloatBuffer, _ stride: Int
-  ) -> Range<Int> {
-    var best: (score: Float, range: Range<Int>)?
+  ) -> [CrossEncoder.Span] {
+    var best: [Range<Int>: Float] = [:]
     for (start, firstWord) in sentence.words.enumerated() {
       let first = values.pointer[(sentence.tokens.lowerBound + start) * stride + 1]
       for end in start..<min(start + Self.longestSpan, sentence.words.count) {
         let score = first + values.pointer[(sentence.tokens.lowerBound + end) * stride + 2]
-        if score > best?.score ?? -.infinity {
-          best = (score, firstWord..<sentence.words[end] + 1)
-        }
+        let words = firstWord..<sentence.words[end] + 1
+        best[words] = max(score, best[words] ?? -.infinity)
       }
     }
-    return best?.range ?? 0..<0
+    return best.sorted { a, b in
+      (b.value, a.key.lowerBound, a.key.upperBound) < (a.value, b.key.lowerBound, b.key.upperBound)
+    }
+    .prefix(Self.spans).map { CrossEncoder.Span(words: $0.key, score: Double($0.value)) }
   }
 }

@@ -84,6 +84,21 @@ import Testing
     #expect(other[0][0].score != expected[0][0].score)
   }
 
+  @Test func `spans are different words of the sentence, the likeliest first`() throws {
+    let golden = try golden()
+    let found = try load().read(question: golden.question, passages: golden.passages)
+    for (passage, sentences) in zip(golden.passages, found) {
+      for (text, sentence) in zip(passage, sentences) {
+        let words = text.split(separator: " ").count
+        #expect(sentence.spans.count == min(8, words * (words + 1) / 2))
+        #expect(Set(sentence.spans.map(\.words)).count == sentence.spans.count)
+        #expect(sentence.spans.allSatisfy { !$0.words.isEmpty && $0.words.upperBound <= words })
+        #expect(sentence.spans.map(\.score) == sentence.spans.map(\.score).sorted(by: >))
+        #expect(sentence.span == sentence.spans.first?.words)
+      }
+    }
+  }
+
   @Test func `a passage without sentences or words has no spans, and nothing fails`() throws {
     let found = try load().read(question: "", passages: [[], [""], ["?", " "]])
     #expect(found.map(\.count) == [0, 1, 2])
