@@ -245,7 +245,7 @@ extension ReaderAnswerer {
     for (key, value) in zip(missing, read) {
       known[key] = value
       let texts = key.sentences.reduce(question.utf8.count) { $0 + $1.utf8.count }
-      crossRead.insert(value, for: key, bytes: 32 * value.count + texts)
+      crossRead.insert(value, for: key, bytes: 256 * value.count + texts)
     }
     return keys.map { known[$0] ?? [] }
   }

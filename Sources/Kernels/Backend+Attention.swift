@@ -25,8 +25,9 @@ extension Backend {
   /// Attention of a batch of sequences: output[row][head] = softmax(scale * q K) V.
   ///
   /// With `softCap` c, a score s is c * tanh(s / c) before the softmax. Work is shared by (sequence, kv
-  /// head, set of rows), and by blocks of positions where there are too few of those. Bits do not depend
-  /// on how the same positions are cut into spans, nor on what else is in the batch.
+  /// head, set of rows), and by blocks of positions where there are too few of those; for a few rows, as in
+  /// decoding, by (sequence, the kv heads of a thread). Bits do not depend on how the same positions are
+  /// cut into spans, nor on what else is in the batch.
   package func attention(
     _ requests: [AttentionRequest], layout: KVLayout, queryHeads: Int, scale: Float,
     softCap: Float? = nil, queries: UnsafePointer<Float>, queryStride: Int,
@@ -42,7 +43,7 @@ extension Backend {
     ) {
       let tileRows = max(1, min(kernels.attention_tile_rows, tileLimit))
       let rows = requests.reduce(1) { max($0, $1.rows) } * queryHeads / layout.heads
-      // A few rows wait for memory, and heads lie side by side: a thread goes through its share together.
+      // A few rows wait for memory, and heads lie side by side: a thread goes through all of its own at once.
       let streams = rows <= tileRows && layout.heads % threads == 0
       var shape = ci_attention_shape(
         queries: queries, output: output, query_stride: queryStride, output_stride: outputStride,

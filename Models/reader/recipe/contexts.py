@@ -258,16 +258,22 @@ class SequenceMaker:
         self.encode = encode
         self.terms = terms
 
-    def sequence(self, pieces, choices, length, rng):
-        """As many of the questions as fit `length` tokens."""
+    def sequence(self, pieces, choices, length, rng, joint=False):
+        """As many of the questions as fit `length` tokens.
+
+        Joint, the passages are one text and each question follows it directly. Independent, as the
+        runtime has it, each passage is a text of its own, and questions have a place far behind.
+        """
         sequence = Sequence([], [], [], [], [], [], [], [], [])
         slots = layout.place([(len(piece.indices), rng.getrandbits(32)) for piece in pieces])
         for number, (piece, slot) in enumerate(zip(pieces, slots)):
-            self.add_passage(sequence, piece, slot, number + 1)
+            begin = len(sequence.tokens) if joint else 0
+            self.add_passage(sequence, piece, slot, 1 if joint else number + 1, begin)
+        base = len(sequence.tokens) if joint else layout.QUESTION_POSITION
         for number, choice in enumerate(choices):
             with_text = rng.random() < (0.75 if number == 0 else 0.22)
             if not self.add_question(
-                sequence, choice, pieces, slots, 100 + number, length, with_text, rng
+                sequence, choice, pieces, slots, base, 100 + number, length, with_text, rng
             ):
                 break
         return sequence
@@ -281,8 +287,8 @@ class SequenceMaker:
             append(sequence, token, layout.QUESTION_POSITION + offset, 100)
         return sequence
 
-    def add_passage(self, sequence, piece, slot, segment):
-        """Its tokens, each of which should know its sentence's label."""
+    def add_passage(self, sequence, piece, slot, segment, begin=0):
+        """Its tokens from position `begin` on, each of which should know its sentence's label."""
         tokens = layout.passage_tokens([piece.passage.tokens[i] for i in piece.indices], slot)
         self.describe_sentences(sequence, piece, len(sequence.tokens), len(tokens))
         label = 0
@@ -292,7 +298,7 @@ class SequenceMaker:
             elif position > 0:
                 sequence.read.append(len(sequence.tokens) - 1)
             is_text = token != label and position > 0
-            append(sequence, token, position, segment, own=label if is_text else 0)
+            append(sequence, token, begin + position, segment, own=label if is_text else 0)
 
     def describe_sentences(self, sequence, piece, start, length):
         """Notes the vectors of a passage's sentences; `length` tokens of it fit, from `start` on."""
@@ -309,7 +315,9 @@ class SequenceMaker:
         if vector is not None:
             sequence.described.append(Described(positions, vector))
 
-    def add_question(self, sequence, choice, pieces, slots, segment, length, with_text, rng):
+    def add_question(
+        self, sequence, choice, pieces, slots, base, segment, length, with_text, rng
+    ):
         """The question, its label and, for some, the text; False where it does not fit."""
         question = choice.question
         tokens = self.encode(varied(question.text, rng))
@@ -327,7 +335,6 @@ class SequenceMaker:
         if len(sequence.tokens) + len(prompt) + len(text) > length or len(prompt) > limit // 2:
             return False
         text = text[: limit - len(prompt)]
-        base = layout.QUESTION_POSITION
         for offset, token in enumerate(prompt):
             append(sequence, token, base + offset, segment, answer=label if offset > 1 else 0)
         first = len(sequence.tokens) - len(prompt) + 1

@@ -50,6 +50,10 @@ class Schedule:
             return 32, 128, 76
         return (16, 640, 440) if step % 8 == 0 else (16, 256, 160)
 
+    def is_joint(self, fraction):
+        """Whether passages and question are one text, in which a new reader learns to copy."""
+        return not self.continues and fraction < 0.64
+
     def mixture(self, fraction):
         """The shares of human questions, cloze questions and made-up facts."""
         return (0.6, 0.2, 0.2) if self.continues or fraction > 0.2 else (0.3, 0.45, 0.25)
@@ -79,7 +83,9 @@ class Steps:
         while len(made) < rows:
             wanted = int(room * rng.uniform(0.5, 1))
             context = self.contexts.context(rng, wanted, self.schedule.mixture(fraction))
-            sequence = self.sequences.sequence(*context, length, rng)
+            sequence = self.sequences.sequence(
+                *context, length, rng, joint=self.schedule.is_joint(fraction)
+            )
             if sequence.targets:
                 made.append(sequence)
         size = max(1, part_tokens // length)

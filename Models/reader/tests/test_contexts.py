@@ -34,6 +34,19 @@ class SequenceTests(unittest.TestCase):
             firsts.setdefault(segment, position)
         self.assertEqual(firsts, {1: 0, 2: 0, 100: 384, 101: 384})
 
+    def test_joint_passages_are_one_text_that_questions_follow(self):
+        maker = SequenceMaker(encode, LabelTerms(self.vectors, Overlap()))
+        choices = [Choice(Question("Who knows it?", "e", [101], []), 0, 1)] * 2
+        sequence = maker.sequence(self.pieces, choices, 512, random.Random(3), joint=True)
+        self.assertEqual(sorted(set(sequence.segments)), [1, 100, 101])
+        passages = sequence.segments.count(1)
+        self.assertEqual(sequence.positions[:passages], list(range(passages)))
+        for segment in (100, 101):
+            first = sequence.segments.index(segment)
+            self.assertEqual(sequence.positions[first], passages)
+        tokens = sequence.tokens[:passages]
+        self.assertEqual(sorted(tokens), sorted(self.sequence.tokens[:passages]))
+
     def test_targets_are_the_labels_of_the_sentences_or_none(self):
         answered, absent = self.sequence.targets
         self.assertEqual(absent.label, layout.NONE)

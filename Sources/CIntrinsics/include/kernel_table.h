@@ -37,7 +37,7 @@ typedef struct {
   float soft_cap;  // 0: none
   long tile_rows;
   long set_rows;  // rows of a unit at most: several tiles that share widened keys and values
-  long unit_heads;  // kv heads of a unit: one, or all for a few rows, which then read a context in order
+  long unit_heads;  // kv heads of a unit: one, or for a few rows all of a thread
 } ci_attention_shape;
 
 typedef struct {
