@@ -33,6 +33,23 @@ def question(sentence, rng):
     return capital(rng.choice(ABOUT).format(keywords)), None
 
 
+def keywords(sentence, others, rng):
+    """One to three words of the sentence, or a few in a row, one of them in none of the others."""
+    found = [word[0] for word in WORD.finditer(sentence)]
+    content = [index for index, word in enumerate(found) if word.lower() not in STOP_WORDS]
+    if len(found) < 4 or not content:
+        return None
+    if rng.random() < 0.5:
+        chosen = sorted(rng.sample(content, min(len(content), rng.randint(1, 3))))
+    else:
+        first = max(0, rng.choice(content) - 1)
+        chosen = list(range(first, min(len(found), first + rng.randint(3, 6))))
+    known = {word[0].lower() for other in others for word in WORD.finditer(other)}
+    if all(found[index].lower() in known for index in chosen if index in content):
+        return None
+    return " ".join(found[index] for index in chosen) + rng.choice(["?", ""]), None
+
+
 def gap(sentence, found, content, rng):
     """Replaces a name, a number or a few words by a question word."""
     first = last = rng.choice(content)

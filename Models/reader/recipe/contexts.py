@@ -65,14 +65,15 @@ class ContextMaker:
         for passage in prepared.asked + prepared.prose:
             self.by_source.setdefault(passage.source, []).append(passage)
 
-    def context(self, rng, room, mixture):
+    def context(self, rng, room, mixture, easy=0.0):
         """Pieces and choices; `room` is how many tokens the passages may take.
 
-        `mixture` gives the shares of human questions, of cloze questions and of facts.
+        `mixture` gives the shares of human questions, of cloze questions and of facts; `easy` the
+        share of the cloze questions that are words of the sentence as they stand there.
         """
         make = rng.choices([self.human, self.prose, self.facts], mixture)[0]
         while True:
-            pieces, choices = make(rng, room)
+            pieces, choices = make(rng, room) if make != self.prose else make(rng, room, easy)
             if pieces and choices:
                 return pieces, choices
 
@@ -91,7 +92,7 @@ class ContextMaker:
         pieces = fitting(distinct(pieces), room, rng)
         return pieces, human_choices(pieces, passage.questions if without_gold else [], rng)
 
-    def prose(self, rng, room):
+    def prose(self, rng, room, easy):
         """Prose with questions made from its sentences."""
         drawn = [self.draw(PROSE, rng) for _ in range(rng.randint(1, 6))]
         pieces = [Piece(p, window(p, rng.randrange(len(p.sentences)), rng)) for p in drawn]
@@ -101,7 +102,11 @@ class ContextMaker:
             piece = rng.randrange(len(pieces))
             place = rng.randrange(len(pieces[piece].indices))
             sentence = pieces[piece].passage.sentences[pieces[piece].indices[place]]
-            made = cloze.question(sentence, rng)
+            if rng.random() < easy:
+                others = [other for other in sentences(pieces) if other != sentence]
+                made = cloze.keywords(sentence, others, rng)
+            else:
+                made = cloze.question(sentence, rng)
             if made:
                 choices.append(Choice(self.made_question(*made), piece, place))
         stranger = cloze.question(rng.choice(self.draw(PROSE, rng).sentences), rng)
@@ -168,6 +173,11 @@ def distinct(pieces):
             seen.add(id(piece.passage))
             kept.append(piece)
     return kept
+
+
+def sentences(pieces):
+    """What the pieces say."""
+    return [piece.passage.sentences[index] for piece in pieces for index in piece.indices]
 
 
 def fitting(pieces, room, rng):

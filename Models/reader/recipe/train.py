@@ -54,6 +54,10 @@ class Schedule:
         """Whether passages and question are one text, in which a new reader learns to copy."""
         return not self.continues and fraction < 0.64
 
+    def easy(self, fraction):
+        """The share of the made questions that are words of the sentence as they stand there."""
+        return 0.0 if self.continues else max(0.0, 0.8 * min(1, 1.4 - 3.5 * fraction))
+
     def mixture(self, fraction):
         """The shares of human questions, cloze questions and made-up facts."""
         return (0.6, 0.2, 0.2) if self.continues or fraction > 0.2 else (0.3, 0.45, 0.25)
@@ -82,7 +86,9 @@ class Steps:
         made = []
         while len(made) < rows:
             wanted = int(room * rng.uniform(0.5, 1))
-            context = self.contexts.context(rng, wanted, self.schedule.mixture(fraction))
+            context = self.contexts.context(
+                rng, wanted, self.schedule.mixture(fraction), self.schedule.easy(fraction)
+            )
             sequence = self.sequences.sequence(
                 *context, length, rng, joint=self.schedule.is_joint(fraction)
             )

@@ -84,6 +84,23 @@ class Overlap:
         return 0.0
 
 
+class KeywordTests(unittest.TestCase):
+    def test_keywords_stand_in_the_sentence_and_one_in_no_other(self):
+        sentence = "The tall lighthouse of Orrin guides fishing boats home."
+        others = ["The tall tower guides boats.", "Orrin has fishing."]
+        rng = random.Random(5)
+        made = [cloze.keywords(sentence, others, rng) for _ in range(200)]
+        questions = [words.rstrip("?") for words, span in filter(None, made) if span is None]
+        self.assertGreater(len(set(questions)), 10)
+        known = set(" ".join(others).lower().replace(".", "").split())
+        for question in questions:
+            words = question.lower().split()
+            self.assertLessEqual(set(words), set(sentence.lower().rstrip(".").split()))
+            self.assertFalse(set(words) <= known)
+        self.assertIsNone(cloze.keywords("Too short.", [], rng))
+        self.assertIsNone(cloze.keywords(sentence, [sentence], rng))
+
+
 class ChoiceTests(unittest.TestCase):
     def setUp(self):
         self.question = SimpleNamespace(text="Who?", answer="Anna", sentence=0)

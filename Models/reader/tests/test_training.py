@@ -11,7 +11,7 @@ from recipe.contexts import Piece
 from recipe.model import Reader, Shape
 from recipe.passages import Asked, Passage, Prepared
 from recipe.terms import LabelTerms
-from recipe.train import Material, Training, trained_reader
+from recipe.train import Material, Schedule, Training, trained_reader
 
 # Two runs are equal to the bit only with one thread.
 torch.set_num_threads(1)
@@ -36,8 +36,11 @@ class Overlap:
         return 0.0
 
 
-class Short:
+class Short(Schedule):
     """A schedule of short contexts."""
+
+    def __init__(self):
+        super().__init__(continues=False)
 
     def shape(self, fraction, step):
         return 2, 64, 30
@@ -47,6 +50,15 @@ class Short:
 
     def rate(self, fraction, step):
         return 1.0
+
+
+class ScheduleTests(unittest.TestCase):
+    def test_a_new_reader_begins_with_joint_contexts_and_easy_questions(self):
+        new = Schedule(continues=False)
+        self.assertTrue(new.is_joint(0) and new.is_joint(0.6) and not new.is_joint(0.7))
+        self.assertEqual((new.easy(0), new.easy(0.1), new.easy(0.5)), (0.8, 0.8, 0))
+        old = Schedule(continues=True)
+        self.assertEqual((old.is_joint(0), old.easy(0)), (False, 0))
 
 
 def training(folder):
