@@ -15,9 +15,6 @@ package final class CrossEncoder: @unchecked Sendable {
     package let score: Double
     /// What may be the answer if this sentence holds it, the likeliest first; none without words.
     package let spans: [Span]
-
-    /// The words that answer if this sentence does.
-    package var span: Range<Int> { spans.first?.words ?? 0..<0 }
   }
 
   /// Words of a sentence, as separated by white space.

@@ -94,7 +94,6 @@ import Testing
         #expect(Set(sentence.spans.map(\.words)).count == sentence.spans.count)
         #expect(sentence.spans.allSatisfy { !$0.words.isEmpty && $0.words.upperBound <= words })
         #expect(sentence.spans.map(\.score) == sentence.spans.map(\.score).sorted(by: >))
-        #expect(sentence.span == sentence.spans.first?.words)
       }
     }
   }
@@ -155,4 +154,9 @@ import Testing
       }
     }
   }
+}
+
+extension CrossEncoder.Sentence {
+  /// The likeliest words; empty where there are none.
+  fileprivate var span: Range<Int> { spans.first?.words ?? 0..<0 }
 }

@@ -1,5 +1,6 @@
 """Training contexts: a few passages as the runtime lays them out, and questions about them."""
 
+import functools
 import random
 from dataclasses import dataclass
 
@@ -71,9 +72,10 @@ class ContextMaker:
         `mixture` gives the shares of human questions, of cloze questions and of facts; `easy` the
         share of the cloze questions that are words of the sentence as they stand there.
         """
-        make = rng.choices([self.human, self.prose, self.facts], mixture)[0]
+        prose = functools.partial(self.prose, easy=easy)
+        make = rng.choices([self.human, prose, self.facts], mixture)[0]
         while True:
-            pieces, choices = make(rng, room) if make != self.prose else make(rng, room, easy)
+            pieces, choices = make(rng, room)
             if pieces and choices:
                 return pieces, choices
 
