@@ -57,7 +57,7 @@ struct DecoderPart {
     let own = piece.rows.clamped(to: rows)
     if own.isEmpty { return nil }
     return KVWrite(
-      base: piece.segment.base(index),
+      base: piece.segment.base(index), capacity: piece.segment.capacity,
       position: piece.segment.count + own.lowerBound - piece.firstRow, firstRow: own.lowerBound,
       rows: own.count)
   }

@@ -107,14 +107,18 @@ struct EncoderPass {
     }
     backend.storeKV(
       places.map {
-        KVWrite(base: $0.cache, position: 0, firstRow: $0.firstRow, rows: $0.rows)
+        KVWrite(
+          base: $0.cache, capacity: KVLayout.capacity(positions: $0.rows), position: 0,
+          firstRow: $0.firstRow, rows: $0.rows)
       }, layout: layout, keys: s.keys.pointer, keyStride: s.width, values: s.values.pointer,
       valueStride: s.width)
     backend.attention(
       places.map {
         AttentionRequest(
           firstRow: $0.firstRow, rows: $0.rows, attended: [],
-          own: KVSpan(base: $0.cache, count: $0.rows), causal: false)
+          own: KVSpan(
+            base: $0.cache, capacity: KVLayout.capacity(positions: $0.rows), count: $0.rows),
+          causal: false)
       }, layout: layout, queryHeads: c.heads, scale: 1 / Float(c.headDimension).squareRoot(),
       queries: s.queries.pointer, queryStride: s.width, output: s.attention.pointer,
       outputStride: s.width)

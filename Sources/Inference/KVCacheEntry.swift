@@ -15,7 +15,8 @@ import Kernels
 ///     48      16    zeros
 ///     64      64    hash of the model file, zeros behind it
 ///     128     4 n   the tokens, then zeros to a multiple of 64 bytes
-///             ...   keys and values, layer after layer, as `KVLayout` says
+///             ...   keys and values, layer after layer, as `KVLayout` says of the
+///                   least capacity that holds n
 ///             8     XXH64 of everything before it
 ///
 /// Numbers are little-endian. Everything before the keys and values follows from what is looked for:
@@ -26,7 +27,7 @@ struct KVCacheEntry {
   let layers: Int
   let layerBytes: Int
 
-  static let magic = Array("TRIBKV01".utf8)
+  static let magic = Array("TRIBKV02".utf8)
   static let suffix = ".kv"
   static let hashBytes = 64
   private static let checksumBytes = 8

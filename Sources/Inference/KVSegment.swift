@@ -20,11 +20,14 @@ package final class KVSegment {
   package private(set) var tokens: [Int32] = []
   private let layerCount: Int
   let layout: KVLayout
-  /// All layers, each with room for `capacity` positions; none while `borrowed` is read.
+  /// All layers, each with room for `room` positions; none while `borrowed` is read.
   ///
   /// One buffer, because that is large enough for huge pages sooner.
   private var layers: KVBuffer?
-  private var capacity = 0
+  private var room = 0
+  /// What the memory of every layer is laid out for: no more than is needed by the tokens and those that
+  /// are about to follow, because then it is read front to back.
+  private(set) var capacity = 0
   private var borrowed: Borrowed?
   /// Whether memory was damaged when it was copied from its owner.
   private var hasCopiedDamage = false
@@ -60,6 +63,7 @@ package final class KVSegment {
     layout = KVLayout(configuration)
     let needed = layout.byteCount(positions: tokens.count)
     precondition(layers.count == layerCount && layers.allSatisfy { $0.count >= needed })
+    capacity = KVLayout.capacity(positions: tokens.count)
     if needed > 0 {
       borrowed = Borrowed(layers: layers.map { $0.baseAddress! }, owner: owner)
     }
@@ -71,9 +75,10 @@ package final class KVSegment {
     layout = other.layout
     tokens = other.tokens
     isSelfContained = other.isSelfContained
-    layers = other.copiedLayers(room: room)
+    capacity = KVLayout.capacity(positions: other.count)
+    layers = other.copiedLayers(room: room, capacity: capacity)
     hasCopiedDamage = other.isDamaged
-    capacity = room
+    self.room = room
   }
 
   /// Whether borrowed memory was lost: what was computed from it is void.
@@ -84,9 +89,9 @@ package final class KVSegment {
   /// The position that the next token will have.
   package var nextPosition: Int { startPosition + count }
 
-  /// Memory of keys and values, in bytes; borrowed memory counts as far as it is used.
+  /// Memory of keys and values, in bytes, borrowed or not.
   package var byteCount: Int {
-    layerCount * layout.byteCount(positions: borrowed == nil ? capacity : count)
+    layerCount * layout.byteCount(positions: borrowed == nil ? room : capacity)
   }
 
   /// Bytes of `positions` positions in one layer of a model.
@@ -94,16 +99,24 @@ package final class KVSegment {
     KVLayout(configuration).byteCount(positions: positions)
   }
 
-  /// The stored bytes of a layer, valid during the call: `byteCount(of:positions:)` of `count` positions.
+  /// The stored bytes of a layer, valid during the call: `byteCount(of:positions:)` of `count` positions,
+  /// laid out for the least capacity that holds them.
   ///
   /// Positions behind the last one in its block hold zeros, or what was truncated.
   package func withBytes<R>(
     layer: Int, _ body: (UnsafeRawBufferPointer) throws -> R
   ) rethrows -> R {
     let bytes = layout.byteCount(positions: count)
+    if bytes == 0 { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
     defer { withExtendedLifetime(self) {} }
-    return try body(
-      UnsafeRawBufferPointer(start: bytes == 0 ? nil : memory(layer), count: bytes))
+    let least = KVLayout.capacity(positions: count)
+    if least == capacity {
+      return try body(UnsafeRawBufferPointer(start: memory(layer), count: bytes))
+    }
+    let copy = KVBuffer(byteCount: bytes)
+    defer { withExtendedLifetime(copy) {} }
+    layout.copy(count, from: memory(layer), capacity: capacity, to: copy.pointer, capacity: least)
+    return try body(UnsafeRawBufferPointer(start: copy.pointer, count: bytes))
   }
 
   /// Forgets all tokens from index `count` on.
@@ -114,7 +127,8 @@ package final class KVSegment {
 
   /// A segment with the same contents that continues on its own.
   package func copy() -> KVSegment {
-    KVSegment(copying: self, room: borrowed == nil ? capacity : roundedUp(count))
+    KVSegment(
+      copying: self, room: borrowed == nil ? room : KVLayout.capacity(positions: count))
   }
 
   /// Whether a model of this shape can use the segment.
@@ -124,15 +138,28 @@ package final class KVSegment {
 
   /// Makes room for `more` positions; memory doubles, so that decoding rarely allocates.
   func reserve(_ more: Int) {
-    let needed = count + more
-    guard needed > capacity else { return }
-    let room = roundedUp(max(needed, 2 * capacity))
-    layers = copiedLayers(room: room)
-    hasCopiedDamage = isDamaged
-    borrowed = nil
-    capacity = room
-    tokens.reserveCapacity(room)
+    let needed = KVLayout.capacity(positions: count + more)
+    if layers == nil || needed > room {
+      let room = max(needed, 2 * room)
+      layers = copiedLayers(room: room, capacity: needed)
+      hasCopiedDamage = isDamaged
+      borrowed = nil
+      self.room = room
+      tokens.reserveCapacity(room)
+    } else if needed > capacity || needed + Self.tolerated < capacity {
+      for layer in 0..<layerCount {
+        layout.copy(
+          count, from: base(layer), capacity: capacity, to: base(layer), capacity: needed)
+      }
+    } else {
+      return
+    }
+    capacity = needed
   }
+
+  /// By how many positions the memory may be laid out for more than it holds, after truncation: who goes
+  /// back and forth by a few does not move it each time.
+  private static let tolerated = 64
 
   /// Notes tokens whose keys and values have been stored in every layer.
   ///
@@ -143,31 +170,30 @@ package final class KVSegment {
     tokens.append(contentsOf: new)
   }
 
-  /// The blocks of a layer, for storing at the end; `reserve` has been called before.
+  /// The memory of a layer, for storing at the end; `reserve` has been called before.
   func base(_ layer: Int) -> UnsafeMutableRawPointer {
-    layers!.pointer + layer * layout.byteCount(positions: capacity)
+    layers!.pointer + layer * layout.byteCount(positions: room)
   }
 
   /// What is attended to in a layer: the tokens noted, and `adding` more that are stored already.
   func span(_ layer: Int, adding: Int = 0) -> KVSpan {
-    KVSpan(base: memory(layer), count: count + adding, position: startPosition)
+    KVSpan(
+      base: memory(layer), capacity: capacity, count: count + adding, position: startPosition)
   }
 
   private func memory(_ layer: Int) -> UnsafeRawPointer {
     borrowed?.layers[layer] ?? UnsafeRawPointer(base(layer))
   }
 
-  private func roundedUp(_ positions: Int) -> Int {
-    (positions + KVLayout.blockLength - 1) & -KVLayout.blockLength
-  }
-
-  /// A buffer with room for `room` positions in each layer, which begin with what is stored.
-  private func copiedLayers(room: Int) -> KVBuffer {
-    let (size, used) = (layout.byteCount(positions: room), layout.byteCount(positions: count))
+  /// A buffer with room for `room` positions in each layer, with what is stored laid out for `capacity`.
+  private func copiedLayers(room: Int, capacity newCapacity: Int) -> KVBuffer {
+    let size = layout.byteCount(positions: room)
     let copy = KVBuffer(byteCount: layerCount * size)
-    if used > 0 {
+    if count > 0 {
       for layer in 0..<layerCount {
-        (copy.pointer + layer * size).copyMemory(from: memory(layer), byteCount: used)
+        layout.copy(
+          count, from: memory(layer), capacity: capacity, to: copy.pointer + layer * size,
+          capacity: newCapacity)
       }
     }
     return copy

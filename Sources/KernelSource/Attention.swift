@@ -11,8 +11,8 @@ import CIntrinsics
 ///   over the position, and an output is one chain over the positions;
 /// - blocks are merged in order (`merge`), those in which the row sees nothing left out.
 ///
-/// A unit of several heads goes through them block by block: they lie side by side, so that a long context
-/// is read nearly front to back.
+/// A unit of several heads goes through them block by block: they lie side by side, so that a context is
+/// read front to back.
 ///
 /// So bits depend neither on where spans are cut, nor on the rows of the same unit, nor on the threads. A
 /// hidden position may share a chain because its weight is +0 and changes nothing: values are finite, and
@@ -24,6 +24,16 @@ func attend(
 ) {
   if unit.partials != nil { return attendForLater(shape, request, unit, memory) }
   let heads = 0..<shape.unit_heads
+  if unit.blocks == 1 {
+    // Merging a block with nothing gives the block, bit for bit.
+    for head in heads {
+      let job = AttentionJob(shape, request, unit, memory, head)
+      job.gatherQueries()
+      _ = job.attend(unit.first_block, job.scratch.merged)
+      job.scatterOutputs()
+    }
+    return
+  }
   for head in heads {
     let job = AttentionJob(shape, request, unit, memory, head)
     job.gatherQueries()
@@ -72,6 +82,7 @@ func mergeAttention(
 struct AttentionJob {
   let shape: ci_attention_shape
   let request: ci_attention_request
+  let unitHead: Int
   let kvHead: Int
   /// Whether the next head of the same unit reads the same positions next.
   let isFollowed: Bool
@@ -82,6 +93,9 @@ struct AttentionJob {
   let dimension: Int
   let width: Int
   let scratch: AttentionScratch
+  /// [row][width]: where they are, if they lie so, or gathered in the scratch.
+  let queries: UnsafePointer<Float>
+  let areQueriesInPlace: Bool
   /// What turns a difference of scores into an exponent.
   let factor: Float
 
@@ -92,6 +106,7 @@ struct AttentionJob {
   ) {
     self.shape = shape
     self.request = request
+    unitHead = unit.kv_head
     kvHead = unit.kv_head &+ head
     isFollowed = head &+ 1 < shape.unit_heads
     firstRow = unit.first_row
@@ -101,6 +116,14 @@ struct AttentionJob {
     dimension = shape.head_dimension
     width = padded(shape.head_dimension)
     scratch = AttentionScratch(memory, shape, head)
+    let column = unit.first_row % group
+    areQueriesInPlace = column &+ unit.rows <= group && width == dimension
+    queries =
+      areQueriesInPlace
+      ? shape.queries
+        + ((request.first_row &+ unit.first_row / group) &* shape.query_stride
+          &+ (kvHead &* group &+ column) &* dimension)
+      : UnsafePointer(scratch.queries)
     factor = shape.soft_cap > 0 ? 1 : shape.scale
   }
 
@@ -142,6 +165,7 @@ struct AttentionJob {
   }
 
   func gatherQueries() {
+    if areQueriesInPlace { return }
     eachRow { row, token, column in
       let from = shape.queries + (token &* shape.query_stride &+ column)
       let to = scratch.queries + row &* width

@@ -8,151 +8,179 @@ extension AttentionJob {
     var isSeen = false
     eachPiece(start, end) { piece in
       isSeen = true
-      if tiles.count == 1 {
-        scoreStored(piece, start, partial)
-      } else {
-        scoreWidened(piece, start, partial)
+      eachGroup(piece) { index, keys in
+        if tiles.count == 1 {
+          score(tile(0, partial), keys, StoredElements.self)
+        } else {
+          scoreWidened(keys, piece, index, start, partial)
+        }
       }
     }
     if !isSeen { return false }
     for index in 0..<tiles.count { weighTile(index, start, end, partial) }
     for i in 0..<rows &* width { partial.outputs[i] = 0 }
     eachPiece(start, end) { piece in
-      if tiles.count == 1 {
-        accumulate(tile(0, partial), piece, piece.end, StoredElements.self)
-      } else {
-        accumulateWidened(piece, start, partial)
+      eachChunk(piece) { values in
+        if tiles.count == 1 {
+          accumulate(tile(0, partial), values, StoredElements.self)
+          askForRest(values)
+        } else {
+          accumulateWidened(values, start, partial)
+        }
       }
     }
     return true
   }
 
-  /// Calls `body` for the positions `start ..< end` span by span, without those that the whole unit's
-  /// window hides.
+  /// Calls `body` for the positions `start ..< end` span by span and tile by tile, without those that the
+  /// whole unit's window hides.
   @inline(__always)
   private func eachPiece(_ start: Int, _ end: Int, _ body: (KVPiece) -> Void) {
     var spanStart = 0
     for index in 0..<request.span_count {
       if spanStart >= end { return }
       let span = request.spans[index]
-      let first = max(start &- spanStart, hidden(0, span))
+      var first = max(start &- spanStart, hidden(0, span))
       let last = min(end &- spanStart, span.count)
-      if first < last { body(piece(span, first, last, spanStart &- start)) }
+      while first < last {
+        let number = first / kvTilePositions
+        let tileStart = number &* kvTilePositions
+        let tileEnd = min(tileStart &+ kvTilePositions, last)
+        body(
+          KVPiece(
+            base: span.base, tile: tile(number, kvHead, span), first: first &- tileStart,
+            end: tileEnd &- tileStart, offset: spanStart &+ tileStart &- start,
+            next: next(number, span)))
+        first = tileEnd
+      }
       spanStart &+= span.count
     }
   }
 
-  /// The positions `first ..< last` of a span whose position 0 has the score at `offset`.
+  /// What is read after a tile of a head: the same one of the next head of the unit, or the next one.
   @inline(__always)
-  private func piece(_ span: ci_span, _ first: Int, _ last: Int, _ offset: Int) -> KVPiece {
-    let stride = shape.kv_heads &* headBytes(dimension)
-    let skipped = first & ~15
-    let keys =
-      span.base + ((first &>> 4) &* stride &+ kvHead &* headBytes(dimension))
-    let ahead = ahead(span, first / kvBlockPositions)
-    return KVPiece(
-      keys: keys, keyStride: stride, values: keys + keyBytes(dimension), valueStride: stride,
-      first: first &- skipped, end: last &- skipped, offset: offset &+ skipped,
-      keysAhead: ahead.keys, valuesAhead: ahead.values)
+  private func next(_ number: Int, _ span: ci_span) -> KVTile? {
+    if isFollowed { return tile(number, kvHead &+ 1, span) }
+    let isLast = (number &+ 1) &* kvTilePositions >= span.count
+    return isLast ? nil : tile(number &+ 1, unitHead, span)
   }
 
-  /// How far ahead of a key block of a span its unit asks for keys and values, in bytes.
-  ///
-  /// A unit of several heads asks for what the next head reads in their place, or its first head in the next
-  /// block of positions; a unit of one head only a few key blocks ahead.
   @inline(__always)
-  private func ahead(_ span: ci_span, _ block: Int) -> (keys: Int, values: Int) {
-    let (bytes, heads) = (headBytes(dimension), shape.kv_heads)
-    if shape.unit_heads == 1 { return (4 &* heads &* bytes, 2 &* heads &* bytes) }
-    if isFollowed { return (bytes, bytes) }
-    let next = attentionBlock / kvBlockPositions
-    if kvBlockPositions &* (block &+ next) >= span.count { return (0, 0) }
-    let distance = (next &* heads &- shape.unit_heads &+ 1) &* bytes
-    return (distance, distance)
+  private func tile(_ number: Int, _ head: Int, _ span: ci_span) -> KVTile {
+    KVTile(
+      number, capacity: span.capacity, heads: shape.kv_heads, head: head, dimension: dimension)
+  }
+
+  /// Calls `body` with the number of each group of a piece and its keys.
+  @inline(__always)
+  private func eachGroup(_ piece: KVPiece, _ body: (Int, KVKeys) -> Void) {
+    var first = piece.first & ~15
+    while first < piece.end {
+      let index = first / kvGroupPositions
+      let group = piece.tile.group(index)
+      let end = min((index &+ 1) &* kvGroupPositions, piece.end)
+      let keys = KVKeys(
+        base: piece.base + (group.keys &+ 2 &* (first & (kvGroupPositions &- 1))),
+        stride: group.stride, blocks: (end &- first &+ 15) / 16, offset: piece.offset &+ first,
+        ahead: ahead(end, piece) &- group.keys)
+      body(index, keys)
+      first = end
+    }
+  }
+
+  /// Calls `body` for the values of a piece, as many at a time as a group has.
+  @inline(__always)
+  private func eachChunk(_ piece: KVPiece, _ body: (KVValues) -> Void) {
+    let bytes = 2 &* kvGroupPositions &* width
+    var first = piece.first
+    while first < piece.end {
+      let end = min(first &+ kvGroupPositions, piece.end)
+      let base = piece.tile.values &+ 2 &* first &* width
+      var (next, nextBytes) = (base &+ bytes, bytes)
+      if end == piece.end {
+        next = piece.next?.keys ?? base
+        nextBytes = piece.next.map { 2 &* $0.group(0).stride &* dimension } ?? 0
+      }
+      body(
+        KVValues(
+          base: piece.base + base, count: end &- first, offset: piece.offset &+ first,
+          ahead: next &- base, aheadBytes: nextBytes))
+      first = end
+    }
+  }
+
+  /// What follows few values has not all been asked for beside them.
+  @inline(__always)
+  private func askForRest(_ values: KVValues) {
+    var place = 2 &* values.count &* width
+    while place < values.aheadBytes {
+      ci_prefetch_near(values.base + (place &+ values.ahead))
+      place &+= 64
+    }
+  }
+
+  /// What is read after the keys of a piece before position `end`: more keys, or its values.
+  @inline(__always)
+  private func ahead(_ end: Int, _ piece: KVPiece) -> Int {
+    end < piece.end
+      ? piece.tile.group(end / kvGroupPositions).keys
+      : piece.tile.values &+ 2 &* piece.first &* width
   }
 
   @inline(__always)
   private func tile(_ index: Int, _ partial: AttentionPartial) -> AttentionRows {
     let row = tiles.start(index)
     return AttentionRows(
-      queries: scratch.queries + row &* width, scores: scratch.scores + row &* scoreStride,
+      queries: queries + row &* width, scores: scratch.scores + row &* scoreStride,
       outputs: partial.outputs + row &* width, count: tiles.size(index), dimension: dimension,
       width: width)
   }
 
-  /// The end of the piece for a tile, whose last row sees the most.
+  /// How many positions of a row of scores the last row of a tile sees, from the block's first.
   @inline(__always)
-  private func end(_ piece: KVPiece, _ index: Int, _ start: Int) -> Int {
-    let last = tiles.start(index) &+ tiles.size(index) &- 1
-    return min(piece.end, visible(last) &- start &- piece.offset)
+  private func seen(_ index: Int, _ start: Int) -> Int {
+    visible(tiles.start(index) &+ tiles.size(index) &- 1) &- start
   }
 
-  private func scoreStored(_ piece: KVPiece, _ start: Int, _ partial: AttentionPartial) {
-    score(tile(0, partial), piece, (piece.end &+ 15) / 16, StoredElements.self)
-  }
-
-  /// Scores of all tiles, a few key blocks at a time, which are widened once.
-  private func scoreWidened(_ piece: KVPiece, _ start: Int, _ partial: AttentionPartial) {
-    eachPart(piece) { part, blocks in
-      widen(part.keys, part.keyStride, 16 &* dimension, blocks)
-      var wide = part
-      wide.keys = UnsafeRawPointer(scratch.widened)
-      wide.keyStride = 64 &* dimension
-      for index in 0..<tiles.count {
-        let end = end(part, index, start)
-        if end > part.first {
-          score(tile(index, partial), wide, (end &+ 15) / 16, WidenedElements.self)
-        }
-      }
+  /// Scores of all tiles from the keys of a group, which are widened once.
+  private func scoreWidened(
+    _ keys: KVKeys, _ piece: KVPiece, _ group: Int, _ start: Int, _ partial: AttentionPartial
+  ) {
+    let first = piece.base + piece.tile.group(group).keys
+    widen(first, keys.stride &* dimension, keys.ahead)
+    let skipped = (keys.base - first) / 2
+    for index in 0..<tiles.count {
+      let blocks = min(keys.blocks, (seen(index, start) &- keys.offset &+ 15) / 16)
+      if blocks <= 0 { continue }
+      let wide = KVKeys(
+        base: UnsafeRawPointer(scratch.widened + skipped), stride: keys.stride, blocks: blocks,
+        offset: keys.offset, ahead: 0)
+      score(tile(index, partial), wide, WidenedElements.self)
     }
   }
 
-  private func accumulateWidened(_ piece: KVPiece, _ start: Int, _ partial: AttentionPartial) {
-    eachPart(piece) { part, blocks in
-      widen(part.values, part.valueStride, 16 &* width, blocks)
-      var wide = part
-      wide.values = UnsafeRawPointer(scratch.widened)
-      wide.valueStride = 64 &* width
-      for index in 0..<tiles.count {
-        let end = end(part, index, start)
-        if end > part.first {
-          accumulate(tile(index, partial), wide, end, WidenedElements.self)
-        }
-      }
+  private func accumulateWidened(
+    _ values: KVValues, _ start: Int, _ partial: AttentionPartial
+  ) {
+    widen(values.base, values.count &* width, values.ahead)
+    for index in 0..<tiles.count {
+      let count = min(values.count, seen(index, start) &- values.offset)
+      if count <= 0 { continue }
+      let wide = KVValues(
+        base: UnsafeRawPointer(scratch.widened), count: count, offset: values.offset, ahead: 0,
+        aheadBytes: 0)
+      accumulate(tile(index, partial), wide, WidenedElements.self)
     }
   }
 
-  /// Cuts a piece where the scratch for widened blocks is full.
+  /// Float32 of `count` values, a multiple of 16, in the scratch.
   @inline(__always)
-  private func eachPart(_ piece: KVPiece, _ body: (KVPiece, Int) -> Void) {
-    let limit = AttentionScratch.widenedBlocks(dimension)
-    var block = 0
-    while 16 &* block < piece.end {
-      let end = min(piece.end &- 16 &* block, 16 &* limit)
-      let part = KVPiece(
-        keys: piece.keys + block &* piece.keyStride, keyStride: piece.keyStride,
-        values: piece.values + block &* piece.valueStride, valueStride: piece.valueStride,
-        first: block == 0 ? piece.first : 0, end: end, offset: piece.offset &+ 16 &* block,
-        keysAhead: piece.keysAhead, valuesAhead: piece.valuesAhead)
-      body(part, (end &+ 15) / 16)
-      block &+= limit
-    }
-  }
-
-  /// Float32 of blocks of `count` values each, one behind the other in the scratch.
-  ///
-  /// The next block, which lies behind those of the other heads, is asked for meanwhile.
-  @inline(__always)
-  private func widen(_ from: UnsafeRawPointer, _ stride: Int, _ count: Int, _ blocks: Int) {
-    for b in 0..<blocks {
-      let block = from + b &* stride
-      let to = scratch.widened + b &* count
-      var i = 0
-      while i < count {
-        if i & 16 == 0 { ci_prefetch_near(block + (stride &+ 2 &* i)) }
-        store(ci_f16(block + 2 &* i), to, i)
-        i &+= 16
-      }
+  private func widen(_ from: UnsafeRawPointer, _ count: Int, _ ahead: Int) {
+    var i = 0
+    while i < count {
+      if i & 16 == 0 { ci_prefetch_near(from + (2 &* i &+ ahead)) }
+      store(ci_f16(from + 2 &* i), scratch.widened, i)
+      i &+= 16
     }
   }
 

@@ -36,7 +36,7 @@ struct AttentionScratch {
   let queries: UnsafeMutablePointer<Float>  // [row][width]
   let scores: UnsafeMutablePointer<Float>  // [row][scoreStride], from the block's first position
   let factors: UnsafeMutablePointer<Float>  // [2][row]: what a merge multiplies with
-  let widened: UnsafeMutablePointer<Float>  // keys or values of a few blocks
+  let widened: UnsafeMutablePointer<Float>  // keys or values of a group
   let merged: AttentionPartial
   let block: AttentionPartial
 
@@ -62,14 +62,9 @@ struct AttentionScratch {
       &+ shape.set_rows &* scoreStride
   }
 
-  /// Blocks that are widened at a time: 16 KiB, half a first-level cache, but as many as a tile takes.
+  /// Keys or values of one group: 16 KiB, half a first-level cache, where a head has 64 numbers.
   @inline(__always)
-  static func widenedBlocks(_ dimension: Int) -> Int { max(4, 256 / padded(dimension)) }
-
-  @inline(__always)
-  static func widenedFloats(_ dimension: Int) -> Int {
-    widenedBlocks(dimension) &* kvBlockPositions &* padded(dimension)
-  }
+  static func widenedFloats(_ dimension: Int) -> Int { kvGroupPositions &* padded(dimension) }
 }
 
 /// The rows of one tile: where their queries, scores and outputs lie.
@@ -82,16 +77,32 @@ struct AttentionRows {
   let width: Int
 }
 
-/// Positions of one span inside one block of the softmax, counted from the first of `keys`.
+/// Positions of one tile of a span inside one block of the softmax, counted from the tile's first.
 struct KVPiece {
-  var keys: UnsafeRawPointer
-  var keyStride: Int  // bytes from block to block
-  var values: UnsafeRawPointer
-  var valueStride: Int
-  let first: Int  // positions before belong to the block before or to nobody
+  let base: UnsafeRawPointer  // of the span
+  let tile: KVTile
+  let first: Int
   let end: Int
-  let offset: Int  // of position 0 in a row of scores
-  /// Bytes from keys and values to those that are asked for while they are read.
-  let keysAhead: Int
-  let valuesAhead: Int
+  let offset: Int  // of the tile's first position in a row of scores
+  let next: KVTile?  // what is read after its values
+}
+
+/// Keys of some blocks of a group: [dimension][stride], of which the first lanes are read.
+struct KVKeys {
+  var base: UnsafeRawPointer
+  let stride: Int
+  let blocks: Int
+  let offset: Int  // in a row of scores
+  /// Bytes from each row to what is asked for meanwhile, because it is read next.
+  let ahead: Int
+}
+
+/// Values of consecutive positions of a tile: [position][width].
+struct KVValues {
+  var base: UnsafeRawPointer
+  let count: Int
+  let offset: Int  // in a row of weights
+  /// Bytes to what is asked for meanwhile, and how many there are.
+  let ahead: Int
+  let aheadBytes: Int
 }

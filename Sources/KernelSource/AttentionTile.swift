@@ -32,57 +32,56 @@ enum WidenedElements: KVElements {
 struct ScoreTile<let T: Int, let P: Int, E: KVElements> {
   @inline(__always)
   static func run(
-    _ tile: AttentionRows, _ keys: UnsafeRawPointer, _ keyStride: Int, _ ahead: Int,
-    _ scores: UnsafeMutablePointer<Float>
+    _ tile: AttentionRows, _ keys: UnsafeRawPointer, _ stride: Int, _ ahead: Int,
+    _ isLast: Bool, _ scores: UnsafeMutablePointer<Float>
   ) {
     let queries = tile.queries
     var f = InlineArray<P, InlineArray<T, f32x16>>(
       repeating: InlineArray<T, f32x16>(repeating: f32x16(repeating: 0)))
+    var row = keys
     var d = 0
-    for part in 0..<P {
-      // In each part of the dimension one of the blocks that are due next is asked for, front to back.
-      var line = keys + (part &* keyStride &+ ahead)
-      while d < (part &+ 1) &* tile.dimension / P {
-        // Two steps at once would need more registers than there are.
-        ci_keep_order()
-        var k = InlineArray<P, f32x16>(repeating: f32x16(repeating: 0))
-        for p in 0..<P { k[p] = E.load(keys + p &* keyStride, 16 &* d) }
-        if E.streams {
-          for j in 0..<(P &+ 1) / 2 { ci_prefetch_near(line + 64 &* j) }
-          line += 32 &* P
-        }
-        for t in 0..<T {
-          let q = ci_splat(queries[t &* tile.width &+ d])
-          for p in 0..<P { f[p][t] = ci_fma(q, k[p], f[p][t]) }
-        }
-        d &+= 1
+    while d < tile.dimension {
+      // Two steps at once would need more registers than there are.
+      ci_keep_order()
+      var k = InlineArray<P, f32x16>(repeating: f32x16(repeating: 0))
+      for p in 0..<P { k[p] = E.load(row, 16 &* p) }
+      if E.streams {
+        ci_prefetch_near(row + ahead)
+        if P > 2 || isLast { ci_prefetch_near(row + (ahead &+ 64)) }
       }
+      for t in 0..<T {
+        let q = ci_splat(queries[t &* tile.width &+ d])
+        for p in 0..<P { f[p][t] = ci_fma(q, k[p], f[p][t]) }
+      }
+      row += E.bytes &* stride
+      d &+= 1
     }
     for t in 0..<T {
       for p in 0..<P { store(f[p][t], scores, t &* scoreStride &+ 16 &* p) }
     }
   }
 
-  /// Scores of `blocks` blocks, P at a time as registers allow.
+  /// Scores of all blocks, P at a time as registers allow.
   @inline(__always)
-  static func sweep(_ tile: AttentionRows, _ piece: KVPiece, _ blocks: Int) {
+  static func sweep(_ tile: AttentionRows, _ keys: KVKeys) {
+    let scores = tile.scores + keys.offset
     var b = 0
-    while b &+ P <= blocks {
+    while b &+ P <= keys.blocks {
       run(
-        tile, piece.keys + b &* piece.keyStride, piece.keyStride, piece.keysAhead,
-        tile.scores + (piece.offset &+ 16 &* b))
+        tile, keys.base + 16 &* E.bytes &* b, keys.stride, keys.ahead, b &+ P == keys.blocks,
+        scores + 16 &* b)
       b &+= P
     }
-    if P == 4, b &+ 2 <= blocks {
+    if P == 4, b &+ 2 <= keys.blocks {
       ScoreTile<T, 2, E>.run(
-        tile, piece.keys + b &* piece.keyStride, piece.keyStride, piece.keysAhead,
-        tile.scores + (piece.offset &+ 16 &* b))
+        tile, keys.base + 16 &* E.bytes &* b, keys.stride, keys.ahead, b &+ 2 == keys.blocks,
+        scores + 16 &* b)
       b &+= 2
     }
-    while b < blocks {
+    while b < keys.blocks {
       ScoreTile<T, 1, E>.run(
-        tile, piece.keys + b &* piece.keyStride, piece.keyStride, piece.keysAhead,
-        tile.scores + (piece.offset &+ 16 &* b))
+        tile, keys.base + 16 &* E.bytes &* b, keys.stride, keys.ahead, b &+ 1 == keys.blocks,
+        scores + 16 &* b)
       b &+= 1
     }
   }
@@ -90,43 +89,41 @@ struct ScoreTile<let T: Int, let P: Int, E: KVElements> {
 
 /// T query rows times J vectors of 16 value columns: one chain over positions for each output.
 struct ValueTile<let T: Int, let J: Int, E: KVElements> {
-  /// outputs += weights * V for the positions `first ..< end` of a piece, from its first block.
+  /// outputs += weights * V, from a column on.
   @inline(__always)
-  static func run(_ tile: AttentionRows, _ piece: KVPiece, _ end: Int, _ column: Int) {
+  static func run(_ tile: AttentionRows, _ values: KVValues, _ column: Int) {
     var f = InlineArray<T, InlineArray<J, f32x16>>(
       repeating: InlineArray<J, f32x16>(repeating: f32x16(repeating: 0)))
     let outputs = tile.outputs + column
-    let weights = tile.scores + piece.offset
+    let weights = tile.scores + values.offset
     for t in 0..<T { for j in 0..<J { f[t][j] = load(outputs, t &* tile.width &+ 16 &* j) } }
-    var block = piece.values + E.bytes &* column
-    var p = piece.first
-    while p < end {
-      let blockEnd = min(end, (p | 15) &+ 1)
-      var v = block + E.bytes &* (p & 15) &* tile.width
-      while p < blockEnd {
-        var row = InlineArray<J, f32x16>(repeating: f32x16(repeating: 0))
-        for j in 0..<J { row[j] = E.load(v, 16 &* j) }
-        if E.streams {
-          for j in 0..<(J &+ 1) / 2 { ci_prefetch_near(v + (piece.valuesAhead &+ 64 &* j)) }
-        }
-        for t in 0..<T {
-          let weight = ci_splat(weights[t &* scoreStride &+ p])
-          for j in 0..<J { f[t][j] = ci_fma(weight, row[j], f[t][j]) }
-        }
-        v += E.bytes &* tile.width
-        p &+= 1
+    var v = values.base + E.bytes &* column
+    let (count, ahead, step) = (values.count, values.ahead, E.bytes &* tile.width)
+    var p = 0
+    while p < count {
+      ci_keep_order()
+      if E.streams {
+        for j in 0..<(J &+ 1) / 2 { ci_prefetch_near(v + (ahead &+ 64 &* j)) }
       }
-      block += piece.valueStride
+      // One vector of values at a time: of eight there is no room beside three rows.
+      var w = InlineArray<T, f32x16>(repeating: f32x16(repeating: 0))
+      for t in 0..<T { w[t] = ci_splat(weights[t &* scoreStride &+ p]) }
+      for j in 0..<J {
+        let row = E.load(v, 16 &* j)
+        for t in 0..<T { f[t][j] = ci_fma(w[t], row, f[t][j]) }
+      }
+      v += step
+      p &+= 1
     }
     for t in 0..<T { for j in 0..<J { store(f[t][j], outputs, t &* tile.width &+ 16 &* j) } }
   }
 
   /// Columns from `column` on while J vectors fit; returns the first column that is left.
   @inline(__always)
-  static func sweep(_ tile: AttentionRows, _ piece: KVPiece, _ end: Int, _ column: Int) -> Int {
+  static func sweep(_ tile: AttentionRows, _ values: KVValues, _ column: Int) -> Int {
     var column = column
     while column &+ 16 &* J <= tile.width {
-      run(tile, piece, end, column)
+      run(tile, values, column)
       column &+= 16 &* J
     }
     return column
@@ -136,54 +133,54 @@ struct ValueTile<let T: Int, let J: Int, E: KVElements> {
 /// Tiles of T rows with as many accumulators as `Tiling` grants.
 struct RowTile<let T: Int, E: KVElements> {
   @inline(__always)
-  static func score(_ tile: AttentionRows, _ piece: KVPiece, _ blocks: Int) {
+  static func score(_ tile: AttentionRows, _ keys: KVKeys) {
     if Tiling.scoreVectors >= 4 &* T {
-      ScoreTile<T, 4, E>.sweep(tile, piece, blocks)
+      ScoreTile<T, 4, E>.sweep(tile, keys)
     } else if Tiling.scoreVectors >= 2 &* T {
-      ScoreTile<T, 2, E>.sweep(tile, piece, blocks)
+      ScoreTile<T, 2, E>.sweep(tile, keys)
     } else {
-      ScoreTile<T, 1, E>.sweep(tile, piece, blocks)
+      ScoreTile<T, 1, E>.sweep(tile, keys)
     }
   }
 
   @inline(__always)
-  static func accumulate(_ tile: AttentionRows, _ piece: KVPiece, _ end: Int) {
+  static func accumulate(_ tile: AttentionRows, _ values: KVValues) {
     var column = 0
     if Tiling.valueVectors >= 8 &* T {
-      column = ValueTile<T, 8, E>.sweep(tile, piece, end, column)
+      column = ValueTile<T, 8, E>.sweep(tile, values, column)
     }
     if Tiling.valueVectors >= 4 &* T {
-      column = ValueTile<T, 4, E>.sweep(tile, piece, end, column)
+      column = ValueTile<T, 4, E>.sweep(tile, values, column)
     }
     if Tiling.valueVectors >= 2 &* T {
-      column = ValueTile<T, 2, E>.sweep(tile, piece, end, column)
+      column = ValueTile<T, 2, E>.sweep(tile, values, column)
     }
-    _ = ValueTile<T, 1, E>.sweep(tile, piece, end, column)
+    _ = ValueTile<T, 1, E>.sweep(tile, values, column)
   }
 }
 
-/// scores = queries * K for the first `blocks` blocks of a piece.
+/// scores = queries * K.
 @inline(never)
-func score<E: KVElements>(_ tile: AttentionRows, _ piece: KVPiece, _ blocks: Int, _: E.Type) {
+func score<E: KVElements>(_ tile: AttentionRows, _ keys: KVKeys, _: E.Type) {
   switch tile.count {
-  case 6: RowTile<6, E>.score(tile, piece, blocks)
-  case 5: RowTile<5, E>.score(tile, piece, blocks)
-  case 4: RowTile<4, E>.score(tile, piece, blocks)
-  case 3: RowTile<3, E>.score(tile, piece, blocks)
-  case 2: RowTile<2, E>.score(tile, piece, blocks)
-  default: RowTile<1, E>.score(tile, piece, blocks)
+  case 6: RowTile<6, E>.score(tile, keys)
+  case 5: RowTile<5, E>.score(tile, keys)
+  case 4: RowTile<4, E>.score(tile, keys)
+  case 3: RowTile<3, E>.score(tile, keys)
+  case 2: RowTile<2, E>.score(tile, keys)
+  default: RowTile<1, E>.score(tile, keys)
   }
 }
 
-/// outputs += weights * V for the positions of a piece before `end`.
+/// outputs += weights * V.
 @inline(never)
-func accumulate<E: KVElements>(_ tile: AttentionRows, _ piece: KVPiece, _ end: Int, _: E.Type) {
+func accumulate<E: KVElements>(_ tile: AttentionRows, _ values: KVValues, _: E.Type) {
   switch tile.count {
-  case 6: RowTile<6, E>.accumulate(tile, piece, end)
-  case 5: RowTile<5, E>.accumulate(tile, piece, end)
-  case 4: RowTile<4, E>.accumulate(tile, piece, end)
-  case 3: RowTile<3, E>.accumulate(tile, piece, end)
-  case 2: RowTile<2, E>.accumulate(tile, piece, end)
-  default: RowTile<1, E>.accumulate(tile, piece, end)
+  case 6: RowTile<6, E>.accumulate(tile, values)
+  case 5: RowTile<5, E>.accumulate(tile, values)
+  case 4: RowTile<4, E>.accumulate(tile, values)
+  case 3: RowTile<3, E>.accumulate(tile, values)
+  case 2: RowTile<2, E>.accumulate(tile, values)
+  default: RowTile<1, E>.accumulate(tile, values)
   }
 }

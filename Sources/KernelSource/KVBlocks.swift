@@ -1,19 +1,39 @@
-// KV memory of a segment and layer: blocks of 16 positions, each [kv head]{K [dimension][16 positions],
-// V [16 positions][dimension padded to 16]}, all of them float16. Positions that are not stored yet hold
-// whatever was there: their scores are masked, and their values are never read into a sum.
+// KV memory of a segment and layer with room for a multiple of 16 positions: tiles of 256 positions, the last
+// one of what is left, each [kv head]{K: groups of 64 positions, the last one of what is left,
+// [dimension][positions of the group]; V [position][dimension padded to 16]}, all of them float16. So one
+// that decodes reads a tile front to back. Positions that are not stored yet hold whatever was there: their
+// scores are masked, and their values are never read into a sum.
 import CIntrinsics
 
+/// Positions whose scores are computed in the lanes of one vector.
 @inline(__always) var kvBlockPositions: Int { 16 }
+@inline(__always) var kvGroupPositions: Int { 64 }
+@inline(__always) var kvTilePositions: Int { 256 }
 
-/// Bytes of K, and of V, of one kv head in one block.
-@inline(__always)
-func keyBytes(_ dimension: Int) -> Int { 2 &* kvBlockPositions &* dimension }
+/// One kv head of a tile of positions, in bytes from the segment's memory.
+struct KVTile {
+  /// That there is room for.
+  let positions: Int
+  let keys: Int
+  let values: Int
+  private let dimension: Int
 
-@inline(__always)
-func valueBytes(_ dimension: Int) -> Int { 2 &* kvBlockPositions &* padded(dimension) }
+  @inline(__always)
+  init(_ index: Int, capacity: Int, heads: Int, head: Int, dimension: Int) {
+    let first = index &* kvTilePositions
+    positions = min(capacity &- first, kvTilePositions)
+    keys = (first &* heads &+ positions &* head) &* 2 &* (dimension &+ padded(dimension))
+    values = keys &+ 2 &* positions &* dimension
+    self.dimension = dimension
+  }
 
-@inline(__always)
-func headBytes(_ dimension: Int) -> Int { keyBytes(dimension) &+ valueBytes(dimension) }
+  /// The keys of a group, the distance of its rows and, in values, that of the lanes of a position.
+  @inline(__always)
+  func group(_ index: Int) -> (keys: Int, stride: Int) {
+    let first = index &* kvGroupPositions
+    return (keys &+ 2 &* first &* dimension, min(positions &- first, kvGroupPositions))
+  }
+}
 
 /// Float16 of sixteen floats, rounded to nearest even.
 ///
@@ -29,26 +49,30 @@ func half(_ v: f32x16) -> u16x16 {
 func storeKV(
   _ keys: UnsafePointer<Float>, _ values: UnsafePointer<Float>, _ keyStride: Int,
   _ valueStride: Int, _ rows: Int, _ heads: Int, _ dimension: Int,
-  _ base: UnsafeMutableRawPointer, _ position: Int
+  _ base: UnsafeMutableRawPointer, _ position: Int, _ capacity: Int
 ) {
   var row = 0
   while row < rows {
-    let lane = (position &+ row) & 15
+    let inTile = (position &+ row) & (kvTilePositions &- 1)
+    let lane = inTile & (kvGroupPositions &- 1)
     // Whole blocks of keys are transposed in registers: a third of the instructions.
-    let count = lane == 0 && rows &- row >= 16 && dimension & 15 == 0 ? 16 : 1
-    let block = base + ((position &+ row) &>> 4) &* heads &* headBytes(dimension)
+    let count = lane & 15 == 0 && rows &- row >= 16 && dimension & 15 == 0 ? 16 : 1
     for h in 0..<heads {
-      let head = block + h &* headBytes(dimension)
+      let tile = KVTile(
+        (position &+ row) / kvTilePositions, capacity: capacity, heads: heads, head: h,
+        dimension: dimension)
+      let group = tile.group(inTile / kvGroupPositions)
       let from = keys + (row &* keyStride &+ h &* dimension)
+      let to = base + (group.keys &+ 2 &* lane)
       if count == 16 {
-        storeKeys(from, keyStride, dimension, head)
+        storeKeys(from, keyStride, dimension, to, group.stride)
       } else {
-        storeKey(from, dimension, head, lane)
+        storeKey(from, dimension, to, group.stride)
       }
-      for r in row..<row &+ count {
-        let value = head + (keyBytes(dimension) &+ 2 &* ((position &+ r) & 15) &* padded(dimension))
+      for r in 0..<count {
+        let value = base + (tile.values &+ 2 &* (inTile &+ r) &* padded(dimension))
         halves(
-          values + (r &* valueStride &+ h &* dimension),
+          values + ((row &+ r) &* valueStride &+ h &* dimension),
           value.assumingMemoryBound(to: UInt16.self), dimension)
       }
     }
@@ -56,34 +80,36 @@ func storeKV(
   }
 }
 
-/// The keys of a block's sixteen positions.
+/// The keys of a block's sixteen positions; `rowStride` values lie between the rows of a group.
 @inline(__always)
 private func storeKeys(
-  _ keys: UnsafePointer<Float>, _ stride: Int, _ dimension: Int, _ head: UnsafeMutableRawPointer
+  _ keys: UnsafePointer<Float>, _ stride: Int, _ dimension: Int, _ to: UnsafeMutableRawPointer,
+  _ rowStride: Int
 ) {
   var d = 0
   while d < dimension {
-    let to = head + 32 &* d
+    let rows = to + 2 &* rowStride &* d
     for lane in 0..<16 {
-      to.storeBytes(
-        of: half(load(keys, lane &* stride &+ d)), toByteOffset: 32 &* lane, as: u16x16.self)
+      rows.storeBytes(
+        of: half(load(keys, lane &* stride &+ d)), toByteOffset: 2 &* rowStride &* lane,
+        as: u16x16.self)
     }
-    ci_transpose_halves(to)
+    ci_transpose_halves(rows, 2 &* rowStride)
     d &+= 16
   }
 }
 
-/// One position's key becomes one lane of its block.
+/// One position's key becomes one lane of its group.
 @inline(__always)
 private func storeKey(
-  _ key: UnsafePointer<Float>, _ dimension: Int, _ head: UnsafeMutableRawPointer, _ lane: Int
+  _ key: UnsafePointer<Float>, _ dimension: Int, _ lane: UnsafeMutableRawPointer, _ rowStride: Int
 ) {
-  let to = head.assumingMemoryBound(to: UInt16.self) + lane
+  let to = lane.assumingMemoryBound(to: UInt16.self)
   var d = 0
   while d < dimension {
     let width = min(16, dimension &- d)
     let h = half(width == 16 ? load(key, d) : ci_load_first(key + d, width))
-    for i in 0..<width { to[16 &* (d &+ i)] = h[i] }
+    for i in 0..<width { to[rowStride &* (d &+ i)] = h[i] }
     d &+= 16
   }
 }

@@ -35,7 +35,7 @@ private func addMatrixKernels(_ k: inout ci_kernels) {
   k.unpack_row = { unpackRow($0!, $1, $2, $3, $4!) }
   k.quantise = { quantise($0!, $1, $2, $3, $4, $5!) }
   k.multiply = { multiply($0!, $1, $2, $3, $4, $5) }
-  k.store_kv = { storeKV($0!, $1!, $2, $3, $4, $5, $6, $7!, $8) }
+  k.store_kv = { storeKV($0!, $1!, $2, $3, $4, $5, $6, $7!, $8, $9) }
   k.attend = { attend($0!.pointee, $1!.pointee, $2!.pointee, $3!) }
   k.merge_attention = { mergeAttention($0!.pointee, $1!.pointee, $2!.pointee, $3!) }
   k.attention_partial = { AttentionPartial.floats($0!.pointee) }

@@ -1,25 +1,31 @@
 /// Rows of keys and values to be stored in one segment.
 package struct KVWrite {
   let base: UnsafeMutableRawPointer
+  let capacity: Int
   let position: Int
   let firstRow: Int
   let rows: Int
 
-  /// `position`: the index in the segment of row `firstRow` of the batch.
-  package init(base: UnsafeMutableRawPointer, position: Int, firstRow: Int, rows: Int) {
+  /// `capacity`: positions that `base` has room for; `position`: the index in the segment of row
+  /// `firstRow` of the batch.
+  package init(
+    base: UnsafeMutableRawPointer, capacity: Int, position: Int, firstRow: Int, rows: Int
+  ) {
+    precondition(position + rows <= capacity && capacity % KVLayout.blockLength == 0)
     self.base = base
+    self.capacity = capacity
     self.position = position
     self.firstRow = firstRow
     self.rows = rows
   }
 
-  /// The same rows in parts that end where `positions` divides the position: no two share a block.
+  /// The same rows in parts that end where `positions` divides the position: no two share a group of positions.
   func parts(of positions: Int) -> [KVWrite] {
     let end = position + rows
     return (position / positions...max(position, end - 1) / positions).map { part in
       let first = max(position, part * positions)
       return KVWrite(
-        base: base, position: first, firstRow: firstRow + first - position,
+        base: base, capacity: capacity, position: first, firstRow: firstRow + first - position,
         rows: min(end, (part + 1) * positions) - first)
     }
   }
@@ -28,12 +34,16 @@ package struct KVWrite {
 /// The first `count` positions of a segment, in the memory of one layer.
 package struct KVSpan {
   let base: UnsafeRawPointer
+  let capacity: Int
   let count: Int
   let position: Int
 
-  /// `position`: of the first entry, in the context; only windows ask for it.
-  package init(base: UnsafeRawPointer, count: Int, position: Int = 0) {
+  /// `capacity`: positions that `base` has room for; `position`: of the first entry, in the context; only
+  /// windows ask for it.
+  package init(base: UnsafeRawPointer, capacity: Int, count: Int, position: Int = 0) {
+    precondition(count <= capacity && capacity % KVLayout.blockLength == 0)
     self.base = base
+    self.capacity = capacity
     self.count = count
     self.position = position
   }

@@ -12,12 +12,13 @@ extension Backend {
       KernelShape("storeKV", columns: count, tokens: rows),
       KernelWork(operations: 0, bytes: 12 * rows * count)
     ) {
-      let parts = threads == 1 ? writes : writes.flatMap { $0.parts(of: 4 * KVLayout.blockLength) }
+      let parts = threads == 1 ? writes : writes.flatMap { $0.parts(of: KVLayout.groupLength) }
       team.run(units: parts.count) { unit, _ in
         let write = parts[unit]
         kernels.store_kv(
           keys + write.firstRow * keyStride, values + write.firstRow * valueStride, keyStride,
-          valueStride, write.rows, layout.heads, layout.headDimension, write.base, write.position)
+          valueStride, write.rows, layout.heads, layout.headDimension, write.base, write.position,
+          write.capacity)
       }
     }
   }
@@ -95,11 +96,13 @@ private struct AttentionPlan {
         window: request.window ?? 0, span_count: request.attended.count + 1,
         total: request.positions, spans: spans)
       for span in request.attended {
-        spans.pointee = ci_span(base: span.base, count: span.count, position: span.position)
+        spans.pointee = ci_span(
+          base: span.base, count: span.count, capacity: span.capacity, position: span.position)
         spans += 1
       }
       let own = request.own
-      spans.pointee = ci_span(base: own.base, count: own.count, position: own.position)
+      spans.pointee = ci_span(
+        base: own.base, count: own.count, capacity: own.capacity, position: own.position)
       spans += 1
     }
     scratchBytes = (4 * backend.kernels.attention_scratch(shape) + 127) & ~127

@@ -118,8 +118,12 @@ struct HashRun {
     defer { withExtendedLifetime((keys, values, queries, first, second)) {} }
     backend.storeKV(
       [
-        KVWrite(base: first.pointer, position: 0, firstRow: 0, rows: shared),
-        KVWrite(base: second.pointer, position: 0, firstRow: shared, rows: own),
+        KVWrite(
+          base: first.pointer, capacity: KVLayout.capacity(positions: shared), position: 0,
+          firstRow: 0, rows: shared),
+        KVWrite(
+          base: second.pointer, capacity: KVLayout.capacity(positions: own), position: 0,
+          firstRow: shared, rows: own),
       ], layout: layout, keys: keys.pointer, keyStride: width, values: values.pointer,
       valueStride: width)
     var hash = Hash()
@@ -127,8 +131,14 @@ struct HashRun {
       (true, nil, nil), (false, nil, nil), (true, 33, nil), (true, nil, 2),
     ] as [(Bool, Int?, Float?)] {
       let request = AttentionRequest(
-        firstRow: 0, rows: own, attended: [KVSpan(base: first.pointer, count: shared)],
-        own: KVSpan(base: second.pointer, count: own, position: shared), causal: causal,
+        firstRow: 0, rows: own,
+        attended: [
+          KVSpan(
+            base: first.pointer, capacity: KVLayout.capacity(positions: shared), count: shared)
+        ],
+        own: KVSpan(
+          base: second.pointer, capacity: KVLayout.capacity(positions: own), count: own,
+          position: shared), causal: causal,
         window: window)
       backend.attention(
         [request], layout: layout, queryHeads: 6, scale: 0.2, softCap: softCap,

@@ -45,6 +45,35 @@ import Testing
     #expect(bits == tail(19))
   }
 
+  /// The memory is laid out anew as it grows, and after truncation as it shrinks.
+  @Test func tokenByTokenEqualsAllAtOnce() throws {
+    let tokens = TestModels.tokens(95, for: model)
+    let segment = model.makeSegment(startPosition: 0)
+    for token in tokens {
+      _ = try model.forward([ForwardRequest(tokens: [token], segment: segment, outputs: .none)])
+    }
+    let whole = try fill(tokens[...])
+    for count in [95, 20, 7] {
+      segment.truncate(to: count)
+      whole.truncate(to: count)
+      let logits = try [segment, whole].map {
+        try model.forward([
+          ForwardRequest(
+            tokens: [5], segment: model.makeSegment(startPosition: count),
+            attending: [$0], outputs: .all)
+        ])[0].values.map(\.bitPattern)
+      }
+      #expect(logits[0] == logits[1], "\(count) positions")
+      let again = try model.forward([
+        ForwardRequest(tokens: Array(tokens[..<30]), segment: segment, outputs: .all)
+      ])
+      let expected = try model.forward([
+        ForwardRequest(tokens: Array(tokens[..<30]), segment: whole, outputs: .all)
+      ])
+      #expect(again[0].values.map(\.bitPattern) == expected[0].values.map(\.bitPattern))
+    }
+  }
+
   @Test func rollingBackEqualsNeverHavingGoneThere() throws {
     let segment = try fill(tokens[..<20])
     _ = try model.forward([

@@ -31,8 +31,9 @@ import Testing
     for (window, softCap) in [(nil, nil), (300, nil), (nil, 5), (17, 5), (1, nil)]
       as [(Int?, Float?)]
     {
+      // Of few rows a thread takes several heads at once.
       var sequence = AttentionFixture(
-        17, dimension: 16, heads: 1, group: 2, positions: 560, rows: rows)
+        17, dimension: 16, heads: rows > 3 ? 1 : 4, group: 2, positions: 560, rows: rows)
       sequence.window = window
       sequence.softCap = softCap
       let name = "window \(String(describing: window)), cap \(String(describing: softCap))"
@@ -126,7 +127,11 @@ import Testing
     let values = FloatBuffer(numbers.floats(rows * width))
     let queries = FloatBuffer(numbers.floats(rows * queryWidth))
     let trunk = KVBuffer(byteCount: layout.byteCount(positions: shared))
-    var writes = [KVWrite(base: trunk.pointer, position: 0, firstRow: 0, rows: shared)]
+    var writes = [
+      KVWrite(
+        base: trunk.pointer, capacity: KVLayout.capacity(positions: shared), position: 0,
+        firstRow: 0, rows: shared)
+    ]
     var requests: [AttentionRequest] = []
     var segments: [KVBuffer] = []
     var row = shared
@@ -134,12 +139,21 @@ import Testing
     for (i, tail) in tails.enumerated() {
       let segment = KVBuffer(byteCount: layout.byteCount(positions: tail))
       segments.append(segment)
-      writes.append(KVWrite(base: segment.pointer, position: 0, firstRow: row, rows: tail))
+      let capacity = KVLayout.capacity(positions: tail)
+      writes.append(
+        KVWrite(
+          base: segment.pointer, capacity: capacity, position: 0, firstRow: row, rows: tail))
       requests.append(
         AttentionRequest(
           firstRow: row, rows: tail,
-          attended: i % 4 == 0 ? [] : [KVSpan(base: trunk.pointer, count: shared - i)],
-          own: KVSpan(base: segment.pointer, count: tail)))
+          attended: i % 4 == 0
+            ? []
+            : [
+              KVSpan(
+                base: trunk.pointer, capacity: KVLayout.capacity(positions: shared),
+                count: shared - i)
+            ],
+          own: KVSpan(base: segment.pointer, capacity: capacity, count: tail)))
       row += tail
     }
     backend.storeKV(

@@ -18,10 +18,11 @@ typedef struct {
   long fields;       // what the activation records hold, see formats.h; quantised formats only
 } ci_matmul;
 
-/// Positions of one KV segment; `base` points at its blocks of one layer (KVBlocks.swift).
+/// Positions of one KV segment; `base` points at its tiles of one layer (KVBlocks.swift).
 typedef struct {
   const void *base;
   long count;
+  long capacity;  // positions that there is room for, a multiple of 16
   long position;  // of the first
 } ci_span;
 
@@ -100,7 +101,8 @@ typedef struct {
   void (*gelu)(float *x, const float *bias, long tokens, long count, long stride);
   void (*rope)(const ci_rope *job, float *x, long first_token, long tokens);
   void (*store_kv)(const float *keys, const float *values, long key_stride, long value_stride,
-                   long rows, long heads, long head_dimension, void *base, long position);
+                   long rows, long heads, long head_dimension, void *base, long position,
+                   long capacity);
   void (*attend)(const ci_attention_shape *shape, const ci_attention_request *request,
                  const ci_attention_unit *unit, float *scratch);
   /// Merges the partials of all blocks of a unit and writes the output.

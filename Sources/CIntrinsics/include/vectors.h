@@ -158,9 +158,10 @@ CI_INLINE i32x16 ci_sums_of_rows(const void *rows, int behind) {
 
 /// Transposes sixteen vectors of sixteen 16-bit values: each round moves one bit of the row's number to the
 /// column's.
-CI_INLINE void ci_transpose_halves(void *rows) {
+CI_INLINE void ci_transpose_halves(void *rows, long stride) {
   u16x16 v[16], w[16];
-  __builtin_memcpy(v, rows, sizeof v);
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < 16; i++)
+    __builtin_memcpy(&v[i], (char *)rows + i * stride, sizeof v[i]);
   _Pragma("clang loop unroll(full)") for (int round = 0; round < 4; round++) {
     _Pragma("clang loop unroll(full)") for (int i = 0; i < 8; i++) {
       w[2 * i] = __builtin_shufflevector(v[i], v[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6,
@@ -170,7 +171,8 @@ CI_INLINE void ci_transpose_halves(void *rows) {
     }
     __builtin_memcpy(v, w, sizeof v);
   }
-  __builtin_memcpy(rows, v, sizeof v);
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < 16; i++)
+    __builtin_memcpy((char *)rows + i * stride, &v[i], sizeof v[i]);
 }
 
 CI_INLINE u8x64 ci_low_nibbles(u8x64 a) { return a & (unsigned char)15; }
