@@ -25,7 +25,7 @@ func attend(
   if unit.partials != nil { return attendForLater(shape, request, unit, memory) }
   let heads = 0..<shape.unit_heads
   if unit.blocks == 1 {
-    // Merging a block with nothing gives the block, bit for bit.
+    // Every row sees its own position, and merging a block with nothing gives the block, bit for bit.
     for head in heads {
       let job = AttentionJob(shape, request, unit, memory, head)
       job.gatherQueries()
