@@ -19,6 +19,8 @@ class Batch:
     targets: list
     target_positions: torch.Tensor
     copied: torch.Tensor
+    # Where in its row each of `copied` should look for what follows it, or -1.
+    sources: torch.Tensor
     read: torch.Tensor
     # For tokens of texts whose vector is known: their positions, which text each is of, and the
     # vectors, `(texts, width)`.
@@ -57,6 +59,7 @@ def batch(sequences, length):
         [target for s in sequences for target in s.targets],
         places(lambda s: [target.position for target in s.targets]),
         places(lambda s: s.copied),
+        torch.tensor([source for s in sequences for source in s.sources], dtype=torch.long),
         places(lambda s: s.read),
         places(lambda s: [place for text in s.described for place in text.positions]),
         torch.arange(len(texts)).repeat_interleave(lengths),

@@ -2,7 +2,7 @@
 
 import functools
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy
 
@@ -257,10 +257,17 @@ class Sequence:
     own_labels: list[int]
     answer_labels: list[int]
     targets: list[Target]
-    # Positions whose next token is the answer's text, and those whose next is a passage's.
+    # Positions whose next token is the answer's text; for each where a passage has that token, or
+    # -1; and positions whose next token is a passage's.
     copied: list[int]
+    sources: list[int]
     read: list[int]
     described: list[Described]
+
+    @classmethod
+    def empty(cls):
+        """Nothing yet."""
+        return cls(*([] for _ in fields(cls)))
 
 
 class SequenceMaker:
@@ -270,37 +277,31 @@ class SequenceMaker:
         self.encode = encode
         self.terms = terms
 
-    def sequence(self, pieces, choices, length, rng, joint=False):
-        """As many of the questions as fit `length` tokens.
-
-        Joint, the passages are one text and each question follows it directly. Independent, as the
-        runtime has it, each passage is a text of its own, and questions have a place far behind.
-        """
-        sequence = Sequence([], [], [], [], [], [], [], [], [])
+    def sequence(self, pieces, choices, length, rng):
+        """As many of the questions as fit `length` tokens."""
+        sequence = Sequence.empty()
         slots = layout.place([(len(piece.indices), rng.getrandbits(32)) for piece in pieces])
         for number, (piece, slot) in enumerate(zip(pieces, slots)):
-            begin = len(sequence.tokens) if joint else 0
-            self.add_passage(sequence, piece, slot, 1 if joint else number + 1, begin)
-        base = len(sequence.tokens) if joint else layout.QUESTION_POSITION
+            self.add_passage(sequence, piece, slot, number + 1)
         for number, choice in enumerate(choices):
             with_text = rng.random() < (0.75 if number == 0 else 0.22)
             if not self.add_question(
-                sequence, choice, pieces, slots, base, 100 + number, length, with_text, rng
+                sequence, choice, pieces, slots, 100 + number, length, with_text, rng
             ):
                 break
         return sequence
 
     def prompt(self, pieces, slots, question):
         """The passages and one question, up to where the label is read."""
-        sequence = Sequence([], [], [], [], [], [], [], [], [])
+        sequence = Sequence.empty()
         for number, (piece, slot) in enumerate(zip(pieces, slots)):
             self.add_passage(sequence, piece, slot, number + 1)
         for offset, token in enumerate(layout.question_tokens(question)):
             append(sequence, token, layout.QUESTION_POSITION + offset, 100)
         return sequence
 
-    def add_passage(self, sequence, piece, slot, segment, begin=0):
-        """Its tokens from position `begin` on, each of which should know its sentence's label."""
+    def add_passage(self, sequence, piece, slot, segment):
+        """Its tokens, each of which should know its sentence's label."""
         tokens = layout.passage_tokens([piece.passage.tokens[i] for i in piece.indices], slot)
         self.describe_sentences(sequence, piece, len(sequence.tokens), len(tokens))
         label = 0
@@ -310,7 +311,7 @@ class SequenceMaker:
             elif position > 0:
                 sequence.read.append(len(sequence.tokens) - 1)
             is_text = token != label and position > 0
-            append(sequence, token, begin + position, segment, own=label if is_text else 0)
+            append(sequence, token, position, segment, own=label if is_text else 0)
 
     def describe_sentences(self, sequence, piece, start, length):
         """Notes the vectors of a passage's sentences; `length` tokens of it fit, from `start` on."""
@@ -327,9 +328,7 @@ class SequenceMaker:
         if vector is not None:
             sequence.described.append(Described(positions, vector))
 
-    def add_question(
-        self, sequence, choice, pieces, slots, base, segment, length, with_text, rng
-    ):
+    def add_question(self, sequence, choice, pieces, slots, segment, length, with_text, rng):
         """The question, its label and, for some, the text; False where it does not fit."""
         question = choice.question
         tokens = self.encode(varied(question.text, rng))
@@ -348,16 +347,30 @@ class SequenceMaker:
             return False
         text = text[: limit - len(prompt)]
         for offset, token in enumerate(prompt):
-            append(sequence, token, base + offset, segment, answer=label if offset > 1 else 0)
+            position = layout.QUESTION_POSITION + offset
+            append(sequence, token, position, segment, answer=label if offset > 1 else 0)
         first = len(sequence.tokens) - len(prompt) + 1
         self.describe(sequence, range(first, first + len(tokens)), question.vector)
         terms = self.terms(question, pieces, slots)
         sequence.targets.append(Target(len(sequence.tokens) - 1, label, terms))
+        source = source_of(sequence, label, text[1:-2])
         for offset, token in enumerate(text):
             if offset > 0:
                 sequence.copied.append(len(sequence.tokens) - 1)
-            append(sequence, token, base + len(prompt) + offset, segment)
+                is_known = source is not None and offset < len(text) - 2
+                sequence.sources.append(source + offset - 1 if is_known else -1)
+            position = layout.QUESTION_POSITION + len(prompt) + offset
+            append(sequence, token, position, segment)
         return True
+
+
+def source_of(sequence, label, text):
+    """Where a text begins in the sentence of a label, or None where it does not stand there."""
+    places = [place for place, own in enumerate(sequence.own_labels) if own == label]
+    for first in places if text else []:
+        if sequence.tokens[first : first + len(text)] == text and first + len(text) - 1 in places:
+            return first
+    return None
 
 
 def append(sequence, token, position, segment, own=0, answer=0):

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 import torch
 
-from . import cross_decoys, minilm
-from .contexts import Piece, best_window, distinct
+from . import cloze, cross_decoys, facts, lexicon, minilm
+from .contexts import Piece, best_window, distinct, window
 from .cross import PASSAGE_TOKENS
+from .passages import Asked
 
 # How many of a source's questions one round takes; sentences of one row alone teach spans only.
 ROUND = {"qamr": 12000}
+# Made questions for each of the others, and how many of them are about made-up names. They teach
+# spans only: few human questions have a known one.
+MADE, MADE_FACTS = 0.35, 0.4
 # How often the passage that answers is missing, and how often another one competes with it.
 WITHOUT_GOLD, WITH_OTHER = 0.1, 0.45
 
@@ -28,17 +32,19 @@ class Group:
     pairs: list
     # The lexical overlap of each sentence, by passage.
     overlaps: list[torch.Tensor]
+    # Whether choosing the sentence is not to be learned from it.
+    has_span_only: bool = False
 
 
 class GroupMaker:
     """Draws groups; texts are kept, so that their lower layers are read once."""
 
-    def __init__(self, asked, model, lexicon):
-        self.asked, self.model, self.lexicon = asked, model, lexicon
+    def __init__(self, asked, model, lexicon, prose=()):
+        self.asked, self.model, self.lexicon, self.prose = asked, model, lexicon, prose
         self.texts, self.pieces = {}, {}
 
     def round(self, number):
-        """Every question once in a random order, of some sources a part."""
+        """Every question once in a random order, of some sources a part, and made ones."""
         rng = random.Random(f"round-{number}")
         by_source = {}
         for passage in self.asked:
@@ -49,11 +55,35 @@ class GroupMaker:
             for source, pairs in sorted(by_source.items())
             for pair in rng.sample(pairs, min(len(pairs), ROUND.get(source, len(pairs))))
         ]
+        if self.prose:
+            drawn += [self.made(rng) for _ in range(int(MADE * len(drawn)))]
         rng.shuffle(drawn)
         return drawn
 
+    def made(self, rng):
+        """A passage and a question whose answer's span is known."""
+        while True:
+            if rng.random() < MADE_FACTS:
+                sentences, questions = facts.passage(rng)
+                text, place, answer = rng.choice(questions) if questions else (None, 0, None)
+            else:
+                drawn = rng.choice(self.prose)
+                gold = rng.randrange(len(drawn.sentences))
+                indices = window(drawn, gold, rng)
+                sentences, place = [drawn.sentences[i] for i in indices], indices.index(gold)
+                text, answer = cloze.question(sentences[place], rng) or (None, None)
+            if answer:
+                stems = [lexicon.content_stems(sentence) for sentence in sentences]
+                asked = Asked(text, [], lexicon.content_stems(text), place, answer, [], None, [])
+                return cross_decoys.Stuffed(sentences, stems), asked
+
     def group(self, passage, question, rng):
         """A question with its passage and at times another, or None where it cannot be learned."""
+        if question.vector is None:
+            piece = Piece(passage, self.own_window(passage, question, rng))
+            made = self.finished(question, [piece], piece.indices.index(question.sentence))
+            made.has_span_only = True
+            return made if made.span else None
         own = Piece(passage, self.own_window(passage, question, rng))
         missing = rng.random() < WITHOUT_GOLD
         is_alone = len(own.indices) == 1

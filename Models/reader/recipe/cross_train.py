@@ -42,7 +42,7 @@ class CrossTraining:
 
     def __init__(self, model, prepared, terms, folder, total):
         self.model, self.folder, self.total = model, folder, total
-        self.maker = GroupMaker(prepared.asked, model, terms.lexicon)
+        self.maker = GroupMaker(prepared.asked, model, terms.lexicon, prepared.prose)
         self.label_terms = terms
         self.items = held_out(prepared, terms.lexicon)
         self.held_out = GroupMaker(prepared.held_out, model, terms.lexicon)
@@ -224,12 +224,12 @@ def loss(groups, values, terms):
     for group in groups:
         own = values[at : at + len(group.pairs)]
         at += len(group.pairs)
-        scores = [found for found, _ in own]
+        scores = [] if group.has_span_only else [found for found, _ in own]
         for index, found in enumerate(scores):
             right = group.place if index == 0 and group.place is not None else len(found)
             alone.append(cross_entropy(torch.cat((found, zero)), right))
-        overlaps = torch.cat([o[: len(s)] for o, s in zip(group.overlaps, scores)])
-        if len(overlaps):
+        if scores:
+            overlaps = torch.cat([o[: len(s)] for o, s in zip(group.overlaps, scores)])
             together = terms(torch.cat(scores), overlaps)
             right = len(together) - 1 if group.place is None else group.place
             mixed.append(cross_entropy(together, right))

@@ -128,8 +128,8 @@ def gather(reader, found, label_terms):
             continue
         sequence = maker.prompt(item.pieces, slots, item.question.tokens)
         batch = batches.batch([sequence], len(sequence.tokens))
-        hidden = reader(batch.ids, batch.positions, batch.allowed)[-1][0, -1]
-        logits = reader.logits(hidden).log_softmax(-1)[terms.COLUMNS]
+        outputs, _ = reader(batch.ids, batch.positions, batch.allowed)
+        logits = reader.logits(outputs[-1][0, -1]).log_softmax(-1)[terms.COLUMNS]
         values, present = terms.tensors([Known(known)])
         evidence.append(Evidence(item, slots, logits, values[0], present[0]))
     return evidence

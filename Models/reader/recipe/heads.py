@@ -36,9 +36,8 @@ def attention(reader, batches):
         x = reader.token_embd[batch.ids]
         rotation, bias = reader.surroundings(batch.positions, batch.allowed)
         for block, found in zip(reader.blocks, seen):
-            weights = block.attention(block.attn_norm(x), rotation, bias)
+            x, weights = block(x, rotation, bias)
             found.append(weights.transpose(0, 1).flatten(1))
-            x = block(x, rotation, bias)
     return [torch.cat(found, 1) for found in seen]
 
 

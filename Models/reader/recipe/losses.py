@@ -54,7 +54,7 @@ class Likeness(nn.Module):
         return 1 - functional.cosine_similarity(found, batch.vectors).mean()
 
 
-def loss(reader, mixture, likeness, outputs, batch):
+def loss(reader, mixture, likeness, outputs, attention, batch):
     """The sum that is minimised, and its parts by name."""
     flat = [output.flatten(0, 1) for output in outputs]
     ids = batch.ids.flatten()
@@ -70,6 +70,9 @@ def loss(reader, mixture, likeness, outputs, batch):
         "like": (1.0, likeness(flat[2], batch)),
         "early": (0.4, early_label(reader, flat[3], batch.answer_labels)),
         "late": (1.0, early_label(reader, flat[4], batch.answer_labels)),
+        # Without the first of these, words are not compared for millions of tokens.
+        "look": (0.5, looking(attention[2:4], *answering(batch))),
+        "point": (0.2, looking(attention[4:6], *pointing(batch))),
     }
     total = sum(weight * value for weight, value in parts.values())
     return total, {name: value.item() for name, (_, value) in parts.items()}
@@ -98,6 +101,38 @@ def early_label(reader, hidden, labels):
     known = labels > 0
     logits = reader.logits(hidden[known], LABEL_TOKENS).float()
     return functional.cross_entropy(logits, labels[known])
+
+
+def looking(attention, rows, places):
+    """How far guided heads are from attending, in some rows, to the places that they should.
+
+    `rows` is `(batch, length)` and `places` `(batch, length, length)`. The loss is minus the
+    logarithm of what a head takes there.
+    """
+    if not rows.any():
+        return attention[0].sum() * 0
+    wanted = places[rows][:, None]
+    shares = [(weights.transpose(1, 2)[rows] * wanted).sum(-1) for weights in attention]
+    return -torch.stack(shares).clamp(min=1e-5).log().mean()
+
+
+def answering(batch):
+    """The question tokens whose answer is here, and for each the tokens of its sentence."""
+    own, answers = (
+        labels.view(batch.ids.shape) for labels in (batch.own_labels, batch.answer_labels)
+    )
+    places = (own[:, None, :] == answers[:, :, None]) & (answers > 0)[:, :, None]
+    return places.any(-1), places
+
+
+def pointing(batch):
+    """The tokens that are followed by a copied one, and for each the token that is copied."""
+    places = torch.zeros(batch.allowed.shape, dtype=torch.bool)
+    known = batch.sources >= 0
+    row = batch.copied[known].div(batch.ids.shape[1], rounding_mode="floor")
+    column = batch.copied[known].remainder(batch.ids.shape[1])
+    places[row, column, batch.sources[known]] = True
+    return places.any(-1), places
 
 
 def sampled(positions):

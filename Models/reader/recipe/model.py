@@ -8,6 +8,9 @@ from torch.nn import functional
 
 from .layout import CONTEXT_LENGTH
 
+# In each layer the first so many heads may be taught where to look.
+GUIDED_HEADS = 2
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -54,15 +57,19 @@ class Block(nn.Module):
         self.ffn_down = nn.Parameter(torch.zeros(width, inner))
 
     def forward(self, x, rotation, bias):
-        """`bias` is 0 where a row of tokens may attend and very negative elsewhere."""
+        """What comes out, and how much of each token every head took.
+
+        `bias` is 0 where a row of tokens may attend and very negative elsewhere.
+        """
         y = self.attn_norm(x)
         value = self.divided(functional.linear(y, self.attn_v))
-        attention = self.attention(y, rotation, bias).to(value.dtype)
-        attended = (attention @ value).transpose(1, 2).flatten(2)
+        attention = self.attention(y, rotation, bias)
+        attended = (attention.to(value.dtype) @ value).transpose(1, 2).flatten(2)
         x = x + functional.linear(attended, self.attn_output)
         y = self.ffn_norm(x)
         gate = functional.silu(functional.linear(y, self.ffn_gate))
-        return x + functional.linear(gate * functional.linear(y, self.ffn_up), self.ffn_down)
+        x = x + functional.linear(gate * functional.linear(y, self.ffn_up), self.ffn_down)
+        return x, attention
 
     def attention(self, y, rotation, bias):
         """How much of each token every head takes, `(batch, heads, length, length)`."""
@@ -85,23 +92,30 @@ class Reader(nn.Module):
     def __init__(self, shape):
         super().__init__()
         self.shape = shape
-        self.token_embd = nn.Parameter(torch.randn(shape.vocabulary, shape.width) * 0.04)
+        # As large as what the blocks add to it, or no block after the first finds the token again:
+        # the logits are kept small by the last norm.
+        self.token_embd = nn.Parameter(torch.randn(shape.vocabulary, shape.width))
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.output_norm = RMSNorm(shape.width, shape.epsilon)
+        nn.init.constant_(self.output_norm.weight, 0.04)
         frequencies = shape.rope_base ** (-torch.arange(0, shape.head, 2) / shape.head)
         angles = torch.arange(CONTEXT_LENGTH)[:, None] * frequencies
         self.register_buffer("cosines", angles.cos(), persistent=False)
         self.register_buffer("sines", angles.sin(), persistent=False)
 
     def forward(self, ids, positions, allowed):
-        """The normalised output of every layer, `(batch, length, width)` each."""
+        """The normalised output of every layer, `(batch, length, width)` each, and attention.
+
+        That of the guided heads of every layer, `(batch, heads, length, length)` each.
+        """
         x = self.token_embd[ids]
         rotation, bias = self.surroundings(positions, allowed)
-        outputs = []
+        outputs, attention = [], []
         for block in self.blocks:
-            x = block(x, rotation, bias)
+            x, weights = block(x, rotation, bias)
             outputs.append(self.output_norm(x))
-        return outputs
+            attention.append(weights[:, :GUIDED_HEADS])
+        return outputs, attention
 
     def surroundings(self, positions, allowed):
         """What every block needs: how positions turn, and what hides tokens from each other."""

@@ -6,7 +6,7 @@ import torch
 class Muon(torch.optim.Optimizer):
     """For the matrices inside the blocks; embeddings and norms take Adam."""
 
-    def __init__(self, parameters, lr, momentum=0.95, decay=0.01):
+    def __init__(self, parameters, lr, momentum=0.95, decay=0.1):
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "decay": decay})
 
     @torch.no_grad()

@@ -17,7 +17,10 @@ UNUSED = {"squad"}
 
 @dataclass
 class Asked:
-    """A question with its vector's number and the passages, as indices, that compete with it."""
+    """A question with its vector's number and the passages, as indices, that compete with it.
+
+    One that was made here has no vector.
+    """
 
     text: str
     tokens: list[int]
@@ -25,7 +28,7 @@ class Asked:
     sentence: int
     answer: str | None
     answer_tokens: list[int]
-    vector: int
+    vector: int | None
     near: list[int] = field(default_factory=list)
 
 

@@ -44,23 +44,24 @@ class Schedule:
 
     def shape(self, fraction, step):
         """Rows, tokens in each, and tokens for passages: short contexts first."""
-        if self.continues or fraction > 0.64:
+        if self.continues or fraction > 0.6 or (fraction > 0.15 and step % 3 == 0):
             return 16, 640, 440
-        if fraction < 0.2:
-            return 32, 128, 76
-        return (16, 640, 440) if step % 8 == 0 else (16, 256, 160)
-
-    def is_joint(self, fraction):
-        """Whether passages and question are one text, in which a new reader learns to copy."""
-        return not self.continues and fraction < 0.64
+        return 16, 256, 160
 
     def easy(self, fraction):
         """The share of the made questions that are words of the sentence as they stand there."""
-        return 0.0 if self.continues else max(0.0, 0.8 * min(1, 1.4 - 3.5 * fraction))
+        if self.continues:
+            return 0.0
+        return 1.0 if fraction < 0.04 else max(0.0, 0.7 - 2 * fraction)
 
     def mixture(self, fraction):
-        """The shares of human questions, cloze questions and made-up facts."""
-        return (0.6, 0.2, 0.2) if self.continues or fraction > 0.2 else (0.3, 0.45, 0.25)
+        """The shares of human questions, cloze questions and made-up facts.
+
+        A new reader learns to compare words from cloze questions, in a million tokens or so.
+        """
+        if self.continues or fraction > 0.3:
+            return 0.6, 0.2, 0.2
+        return (0.0, 1.0, 0.0) if fraction < 0.04 else (0.45, 0.35, 0.2)
 
     def rate(self, fraction, step):
         """The factor on all learning rates: a short warm-up, flat, then linear to 3 %."""
@@ -89,9 +90,7 @@ class Steps:
             context = self.contexts.context(
                 rng, wanted, self.schedule.mixture(fraction), self.schedule.easy(fraction)
             )
-            sequence = self.sequences.sequence(
-                *context, length, rng, joint=self.schedule.is_joint(fraction)
-            )
+            sequence = self.sequences.sequence(*context, length, rng)
             if sequence.targets:
                 made.append(sequence)
         size = max(1, part_tokens // length)
@@ -142,9 +141,9 @@ class Training:
         sums = {}
         for batch in parts:
             with self.precision:
-                outputs = self.forward(batch.ids, batch.positions, batch.allowed)
+                found = self.forward(batch.ids, batch.positions, batch.allowed)
                 total, values = losses.loss(
-                    self.reader, self.mixture, self.likeness, outputs, batch
+                    self.reader, self.mixture, self.likeness, *found, batch
                 )
             share = len(batch.ids) / sum(len(part.ids) for part in parts)
             (total * share).backward()
@@ -198,12 +197,18 @@ class Training:
 
 
 def optimizers(reader, mixture, likeness):
-    """Muon for the blocks' matrices, Adam for all else."""
+    """Muon for the blocks' matrices, Adam for all else.
+
+    The rates of the embedding and of the last norm are shares of their sizes, which differ much
+    between a new reader and earlier ones.
+    """
     matrices = [weight for weight in reader.blocks.parameters() if weight.dim() == 2]
-    norms = [weight for weight in reader.parameters() if weight.dim() == 1]
+    norms = [weight for weight in reader.blocks.parameters() if weight.dim() == 1]
+    embedding, last = reader.token_embd, reader.output_norm.weight
     adam = torch.optim.Adam(
         [
-            {"params": [reader.token_embd], "lr": 2.5e-3},
+            {"params": [embedding], "lr": 0.02 * float(embedding.detach().square().mean().sqrt())},
+            {"params": [last], "lr": 0.005 * float(last.detach().abs().mean())},
             {"params": [*norms, *likeness.parameters()], "lr": 2e-3},
             {"params": mixture.parameters(), "lr": 2e-2},
         ],

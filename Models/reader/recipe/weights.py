@@ -118,4 +118,4 @@ def start_from_words(reader, tokenizer, minilm):
     _, directions = torch.linalg.eigh(centred.T @ centred)
     projected = centred @ directions[:, -reader.shape.width :]
     with torch.no_grad():
-        reader.token_embd[known] = projected / projected.std() * 0.04
+        reader.token_embd[known] = projected / projected.std()

@@ -34,18 +34,24 @@ class SequenceTests(unittest.TestCase):
             firsts.setdefault(segment, position)
         self.assertEqual(firsts, {1: 0, 2: 0, 100: 384, 101: 384})
 
-    def test_joint_passages_are_one_text_that_questions_follow(self):
+    def test_copied_tokens_are_those_of_the_sentence_in_its_place(self):
         maker = SequenceMaker(encode, LabelTerms(self.vectors, Overlap()))
-        choices = [Choice(Question("Who knows it?", "e", [101], []), 0, 1)] * 2
-        sequence = maker.sequence(self.pieces, choices, 512, random.Random(3), joint=True)
-        self.assertEqual(sorted(set(sequence.segments)), [1, 100, 101])
-        passages = sequence.segments.count(1)
-        self.assertEqual(sequence.positions[:passages], list(range(passages)))
-        for segment in (100, 101):
-            first = sequence.segments.index(segment)
-            self.assertEqual(sequence.positions[first], passages)
-        tokens = sequence.tokens[:passages]
-        self.assertEqual(sorted(tokens), sorted(self.sequence.tokens[:passages]))
+        answers = {"i.": [102], "g h": [101, 101], "x": [150]}
+        found = {}
+        for answer, tokens in answers.items():
+            asked = Question("Who?", answer, tokens, [])
+            for seed in range(40):
+                choices = [Choice(asked, 1, 0)]
+                made = maker.sequence(self.pieces, choices, 512, random.Random(seed))
+                if layout.SHORT in made.tokens and made.copied:
+                    found[answer] = made
+        for answer, tokens in answers.items():
+            made = found[answer]
+            known = [(p, s) for p, s in zip(made.copied, made.sources) if s >= 0]
+            self.assertEqual([made.tokens[p + 1] for p, _ in known], tokens if answer != "x" else [])
+            for place, source in known:
+                self.assertEqual(made.tokens[place + 1], made.tokens[source])
+                self.assertEqual(made.own_labels[source], made.targets[0].label)
 
     def test_targets_are_the_labels_of_the_sentences_or_none(self):
         answered, absent = self.sequence.targets

@@ -134,6 +134,28 @@ class GroupTests(unittest.TestCase):
         self.assertEqual(len(drawn), 2)
         self.assertEqual(len({id(question) for _, question in drawn}), 2)
 
+    def test_made_questions_teach_spans_only(self):
+        prose = [passage(["The Orrin lighthouse was built in 1874 by an engineer."] * 3, [])]
+        maker = cross_data.GroupMaker(self.asked * 10, self.model, self.lexicon, prose)
+        made = [pair for pair in maker.round(0) if pair[1].vector is None]
+        self.assertEqual(len(made), int(cross_data.MADE * 20))
+        groups = [maker.group(*pair, random.Random(0)) for pair in made * 4]
+        known = [group for group in groups if group]
+        self.assertGreater(len(known), len(made))
+        tokens, spelled = self.model.metadata["tokenizer.ggml.tokens"], 0
+        for group in known:
+            text = group.pairs[0][1]
+            self.assertEqual(text.sentences[group.span[0]], group.place)
+            found = "".join(tokens[i] for i in text.ids[group.span[0] : group.span[1] + 1])
+            answer = "".join(group.question.answer.lower().split())
+            if "[UNK]" not in found:
+                self.assertEqual(found.replace("▁", ""), answer)
+                spelled += 1
+            _, parts = cross_train.loss([group], self.model(group.pairs), cross_train.Terms())
+            self.assertGreater(parts["span"], 0)
+            self.assertEqual((parts["alone"], parts["mixed"]), (0, 0))
+        self.assertGreater(spelled, 0)
+
     def test_the_loss_falls_and_a_known_span_is_learned(self):
         question = self.asked[0].questions[0]
         group = self.maker.group(self.asked[0], question, random.Random(1))

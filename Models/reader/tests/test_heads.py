@@ -17,7 +17,8 @@ class Batch:
         self.allowed = torch.ones(2, len(positions), len(positions), dtype=torch.bool).tril()
 
     def read(self, reader):
-        return reader(self.ids, self.positions, self.allowed)[-1]
+        outputs, _ = reader(self.ids, self.positions, self.allowed)
+        return outputs[-1]
 
 
 def twins():

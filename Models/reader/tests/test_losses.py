@@ -1,3 +1,4 @@
+import math
 import unittest
 from types import SimpleNamespace
 
@@ -37,3 +38,36 @@ class LikenessTests(unittest.TestCase):
             vectors=torch.zeros(0),
         )
         self.assertEqual(float(self.likeness(self.hidden, empty)), 0)
+
+
+class LookingTests(unittest.TestCase):
+    """Two tokens of a passage with the labels 20 and 21, and two of a question."""
+
+    def setUp(self):
+        self.batch = SimpleNamespace(
+            ids=torch.zeros(1, 4),
+            allowed=torch.ones(1, 4, 4),
+            own_labels=torch.tensor([20, 21, 0, 0]),
+            answer_labels=torch.tensor([0, 0, 21, 4]),
+            copied=torch.tensor([2, 3]),
+            sources=torch.tensor([1, -1]),
+        )
+
+    def test_question_tokens_should_look_at_the_sentence_that_answers(self):
+        rows, places = losses.answering(self.batch)
+        self.assertEqual(rows.tolist(), [[False, False, True, False]])
+        self.assertEqual(places.nonzero().tolist(), [[0, 2, 1]])
+
+    def test_a_copied_token_should_look_at_the_one_that_follows(self):
+        rows, places = losses.pointing(self.batch)
+        self.assertEqual(rows.tolist(), [[False, False, True, False]])
+        self.assertEqual(places.nonzero().tolist(), [[0, 2, 1]])
+
+    def test_the_loss_is_the_logarithm_of_what_is_taken_there_by_every_head(self):
+        rows, places = losses.answering(self.batch)
+        attention = torch.full((1, 2, 4, 4), 0.25)
+        attention[0, 0, 2] = torch.tensor([0.0, 1, 0, 0])
+        found = float(losses.looking([attention], rows, places))
+        self.assertAlmostEqual(found, -math.log(0.25) / 2, places=6)
+        nothing = losses.looking([attention], torch.zeros_like(rows), places)
+        self.assertEqual(float(nothing), 0)
