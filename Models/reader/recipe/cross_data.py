@@ -32,8 +32,11 @@ class Group:
     pairs: list
     # The lexical overlap of each sentence, by passage.
     overlaps: list[torch.Tensor]
-    # Whether choosing the sentence is not to be learned from it.
-    has_span_only: bool = False
+
+    @property
+    def has_span_only(self):
+        """Whether choosing the sentence is not to be learned from it: the question was made here."""
+        return self.question.vector is None
 
 
 class GroupMaker:
@@ -82,7 +85,6 @@ class GroupMaker:
         if question.vector is None:
             piece = Piece(passage, self.own_window(passage, question, rng))
             made = self.finished(question, [piece], piece.indices.index(question.sentence))
-            made.has_span_only = True
             return made if made.span else None
         own = Piece(passage, self.own_window(passage, question, rng))
         missing = rng.random() < WITHOUT_GOLD
