@@ -99,6 +99,8 @@ def run_cross(options):
     prepared = passages.load(options.out / "prepared.pickle")
     terms = LabelTerms(vectors.load(options.out), lexicon())
     training = cross_train.CrossTraining(model, prepared, terms, options.out, options.cross_tokens)
+    if options.cross_start:
+        training.guess_spans()
     training.run()
     path = options.out / "cross-encoder.gguf"
     cross_export.save(model, path, "MiniLM-L6-sentences")

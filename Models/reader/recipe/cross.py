@@ -23,6 +23,8 @@ GREATEST, START, END = range(3)
 HEAD_ROWS = 3
 # What a cosine of 1 between a sentence and the question adds to the score before training.
 COSINE = 20.0
+# The share of what a trained layer adds that is left out while it is trained.
+DROPOUT = 0.1
 
 
 @dataclass
@@ -73,6 +75,7 @@ class CrossEncoder(nn.Module):
             else:
                 self.head.weight.copy_(torch.tensor(tensors["cls.output.weight"]))
                 self.head.bias.copy_(torch.tensor(tensors["cls.output.bias"]))
+        self.eval()
 
     def question_text(self, pieces):
         """`[CLS] question [SEP]`."""
@@ -101,8 +104,10 @@ class CrossEncoder(nn.Module):
 
     @torch.no_grad()
     def read_lower(self, texts, kind):
-        """Fills in the frozen layers' output of texts of one token type."""
+        """Fills in the frozen layers' output of texts of one token type; nothing is left out."""
         missing = [text for text in texts if text.lower is None]
+        training = self.training
+        self.eval()
         for part in parts(missing, lambda text: len(text.ids)):
             length = max(len(text.ids) for text in part)
             ids = torch.tensor([text.ids + [0] * (length - len(text.ids)) for text in part])
@@ -114,6 +119,7 @@ class CrossEncoder(nn.Module):
                     x = self.block(x, layer, mask)
             for row, text in enumerate(part):
                 text.lower = x[row, : len(text.ids)].float().clone()
+        self.train(training)
 
     def forward(self, pairs):
         """The sentences' scores and the tokens' rows of each pair."""
@@ -152,9 +158,12 @@ class CrossEncoder(nn.Module):
         """One layer of BERT, post-norm."""
         block = f"blk.{layer}."
         attended = self.linear(self.attention(x, block, mask), block + "attn_output")
+        attended = functional.dropout(attended, DROPOUT, self.training)
         x = self.norm(x + attended, block + "attn_output_norm")
         inner = functional.gelu(self.linear(x, block + "ffn_up"))
-        return self.norm(x + self.linear(inner, block + "ffn_down"), block + "layer_output_norm")
+        added = self.linear(inner, block + "ffn_down")
+        added = functional.dropout(added, DROPOUT, self.training)
+        return self.norm(x + added, block + "layer_output_norm")
 
     def attention(self, x, block, mask):
         """Every token attends to all that are present."""

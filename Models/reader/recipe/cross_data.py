@@ -11,7 +11,7 @@ from .cross import PASSAGE_TOKENS
 from .passages import Asked
 
 # How many of a source's questions one round takes; sentences of one row alone teach spans only.
-ROUND = {"qamr": 12000}
+ROUND = {"qamr": 8000}
 # Made questions for each of the others, and how many of them are about made-up names. They teach
 # spans only: few human questions have a known one.
 MADE, MADE_FACTS = 0.35, 0.4
@@ -29,6 +29,8 @@ class Group:
     place: int | None
     # First and last token of the answer in the first passage, where they are known.
     span: tuple[int, int] | None
+    # How far the span is trusted: 1 where people marked it.
+    trust: float
     pairs: list
     # The lexical overlap of each sentence, by passage.
     overlaps: list[torch.Tensor]
@@ -45,6 +47,8 @@ class GroupMaker:
     def __init__(self, asked, model, lexicon, prose=()):
         self.asked, self.model, self.lexicon, self.prose = asked, model, lexicon, prose
         self.texts, self.pieces = {}, {}
+        # Guessed spans by question, where nobody marked one.
+        self.guesses = {}
 
     def round(self, number):
         """Every question once in a random order, of some sources a part, and made ones."""
@@ -131,7 +135,9 @@ class GroupMaker:
             )
             for p in pieces
         ]
-        return Group(question, pieces, place, span, pairs, overlaps)
+        guess = self.guesses.get(id(question))
+        trust = guess.confidence if guess else 1.0
+        return Group(question, pieces, place, span, trust, pairs, overlaps)
 
     def texts_of(self, piece):
         """The tokens of a piece in as many parts as needed, the same objects for the same piece."""
@@ -144,8 +150,11 @@ class GroupMaker:
         return self.texts[key]
 
     def span(self, question, piece, place, text):
-        """Where the answer's tokens are, if they are tokens of their own."""
+        """Where the answer's tokens are, if they are tokens of their own; marked, or guessed."""
         sentence = piece.passage.sentences[piece.indices[place]]
+        if guess := self.guesses.get(id(question)):
+            first = text.sentences.index(place)
+            return self.inside(text, place, first + guess.first, first + guess.last)
         at = sentence.lower().find(question.answer.lower()) if question.answer else -1
         if at < 0:
             return None
@@ -155,7 +164,10 @@ class GroupMaker:
         if not answer or whole[: len(before) + len(answer)] != before + answer:
             return None
         first = text.sentences.index(place) + len(before)
-        last = first + len(answer) - 1
+        return self.inside(text, place, first, first + len(answer) - 1)
+
+    def inside(self, text, place, first, last):
+        """The span if the text has all of it in the sentence."""
         return (first, last) if last < len(text.ids) and text.sentences[last] == place else None
 
     def own_window(self, passage, question, rng):

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from . import cross, cross_decoys, durable, evaluate, layout
+from . import cross, cross_decoys, cross_guess, durable, evaluate, layout
 from .cross import END, START
 from .cross_data import GroupMaker
 
@@ -65,6 +65,14 @@ class CrossTraining:
         self.rounds = {}
         self.restore()
 
+    def guess_spans(self):
+        """Lets the model guess the short answers that nobody marked; once, before it is trained."""
+        path = self.folder / "guesses.json"
+        if not path.exists() and self.tokens:
+            raise ValueError(f"{path}: missing; the model is no longer the one that guessed")
+        self.maker.guesses = cross_guess.guesses(path, self.maker, self.maker.asked)
+        print(f"{len(self.maker.guesses)} short answers guessed", flush=True)
+
     def run(self):
         """Trains until all tokens are read."""
         saved = evaluated = time.time()
@@ -84,9 +92,12 @@ class CrossTraining:
     def advance(self):
         """One step; returns the losses."""
         groups = self.draw()
+        torch.manual_seed(self.step)
+        self.model.train()
         values = self.model([pair for group in groups for pair in group.pairs])
         total, parts = loss(groups, values, self.terms)
         total.backward()
+        self.model.eval()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         factor = schedule(self.tokens / self.total)
         for group, rate in zip(self.optimizer.param_groups, self.rates):
@@ -235,7 +246,7 @@ def loss(groups, values, terms):
             mixed.append(cross_entropy(together, right))
         if group.span:
             for row, token in zip((START, END), group.span):
-                spans.append(cross_entropy(own[0][1][:, row], token))
+                spans.append(group.trust * cross_entropy(own[0][1][:, row], token))
     parts = {"mixed": mixed, "alone": alone, "span": spans}
     means = {name: torch.stack(found).mean() if found else zero[0] for name, found in parts.items()}
     total = means["mixed"] + means["alone"] + SPAN * means["span"]

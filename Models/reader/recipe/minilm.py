@@ -14,6 +14,7 @@ class WordPiece:
     """BERT's uncased tokenizer; in the file a piece that begins a word is marked by `▁`."""
 
     def __init__(self, tokens):
+        self.tokens = list(tokens)
         self.ids = {token: index for index, token in enumerate(tokens)}
         self.first, self.last, self.unknown = (
             self.ids[name] for name in ("[CLS]", "[SEP]", "[UNK]")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from recipe import cross, cross_data, cross_export, cross_train, lexicon
+from recipe import cross, cross_data, cross_export, cross_guess, cross_train, lexicon
 from recipe.cross import END, START, CrossEncoder
 from recipe.passages import Asked, Passage
 
@@ -155,6 +155,53 @@ class GroupTests(unittest.TestCase):
             self.assertGreater(parts["span"], 0)
             self.assertEqual((parts["alone"], parts["mixed"]), (0, 0))
         self.assertGreater(spelled, 0)
+
+    def test_a_guess_is_the_likeliest_span_without_the_questions_words(self):
+        logs = torch.tensor([[0.0, -9.0], [-0.5, -0.5], [-9.0, 0.0]])
+        chances = cross_guess.span_chances(logs, torch.zeros(3, 3))
+        self.assertAlmostEqual(float(chances.sum()), 1, places=5)
+        self.assertEqual(divmod(int(chances.argmax()), 3), (0, 2))
+        self.assertEqual(float(chances[2, 0]), 0)
+        sentence = self.maker.encoded("It stands, six metres tall.")
+        cost = cross_guess.repeated(self.maker, sentence, self.asked[0].questions[0])
+        words = [self.model.tokenizer.tokens[piece] for piece in sentence]
+        tall, six = words.index("▁tall"), words.index("▁six")
+        self.assertEqual(float(cost[tall, tall]), cross_guess.ASKED_COST)
+        self.assertEqual(float(cost[six, six]), 0)
+        self.assertAlmostEqual(float(cost[six, tall]), cross_guess.ASKED_COST / 4, places=5)
+
+    def test_guesses_are_made_once_for_unmarked_questions_and_trusted_as_far_as_they_are_sure(self):
+        marked, unmarked = self.asked[0].questions
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "guesses.json"
+            with unittest.mock.patch.object(cross_guess, "SURE", 0.0):
+                made = cross_guess.guesses(path, self.maker, self.asked)
+            self.assertEqual(set(made), {id(unmarked)})
+            path.write_text("[[0, 1, 2, 3, 0.625]]", encoding="utf-8")
+            self.maker.guesses = cross_guess.guesses(path, self.maker, self.asked)
+        drawn = (self.maker.group(self.asked[0], unmarked, random.Random(n)) for n in range(20))
+        group = next(group for group in drawn if group and group.place is not None)
+        first = group.pairs[0][1].sentences.index(group.place)
+        self.assertEqual(group.span, (first + 2, first + 3))
+        values = self.model(group.pairs)
+        half = cross_train.loss([group], values, cross_train.Terms())[1]["span"]
+        group.trust = 1.0
+        whole = cross_train.loss([group], values, cross_train.Terms())[1]["span"]
+        self.assertAlmostEqual(half, 0.625 * whole, places=2)
+        self.assertIsNone(cross_guess.guess(self.maker, self.asked[0], marked))
+
+    def test_parts_are_left_out_in_training_only_and_never_below(self):
+        pairs = [(self.model.question_text([5, 6]), self.texts_of(SENTENCES))]
+        still = self.model(pairs)[0][0]
+        torch.testing.assert_close(self.model(pairs)[0][0], still, rtol=0, atol=0)
+        self.model.train()
+        self.assertFalse(torch.equal(self.model(pairs)[0][0], still))
+        fresh = pairs_again(pairs)
+        self.model(fresh)
+        torch.testing.assert_close(fresh[0][1].lower, pairs[0][1].lower, rtol=0, atol=0)
+
+    def texts_of(self, sentences):
+        return self.model.passage_texts([self.maker.encoded(text) for text in sentences])[0]
 
     def test_the_loss_falls_and_a_known_span_is_learned(self):
         question = self.asked[0].questions[0]
