@@ -12,7 +12,7 @@ extension TraceRecord {
         problems.append("\(field): found \(found), expected \(expected) from the coalition table")
       }
     }
-    let shares = influence.shares
+    let shares = influence.shares(isRefusal: isRefusal)
     compare("own knowledge", ownKnowledgePPM, shares.ownKnowledgePPM)
     compare("players", players.count, shares.ppm.count)
     for (index, player) in players.enumerated() where index < shares.ppm.count {
@@ -29,4 +29,7 @@ extension TraceRecord {
     }
     return problems
   }
+
+  /// Whether a reader said that no sentence answers: it scored labels and quotes none.
+  private var isRefusal: Bool { !labelScores.isEmpty && citations.isEmpty }
 }

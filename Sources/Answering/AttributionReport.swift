@@ -91,10 +91,10 @@ extension AttributionReport {
   ) throws {
     let values = rows.map { $0.reduce(0, +) }
     let influence = try plan.influence(from: CoalitionValues(coalitions, values))
-    let shares = influence.shares
+    let shares = influence.shares(isRefusal: answer.isRefusal)
     let ppm = Self.memberShares(influence, shares)
     self.init(
-      contributors: Self.contributors(answer.players, influence: influence, shares: shares),
+      contributors: Self.contributors(answer, influence: influence, shares: shares),
       documents: Self.documents(answer.documents, influence: influence, ppm: ppm),
       adapters: Self.adapters(answer, influence: influence, ppm: ppm),
       ownKnowledgePPM: shares.ownKnowledgePPM,
@@ -107,16 +107,17 @@ extension AttributionReport {
   }
 
   private static func contributors(
-    _ players: [Int], influence: Influence, shares: InformationShares
+    _ answer: Answer, influence: Influence, shares: InformationShares
   ) -> [Contributor] {
-    let values = influence.contributors
+    let (values, players) = (influence.contributors, answer.players)
+    let withAllSources = answer.isRefusal ? influence.withoutSources : influence.withAllSources
     return players.indices.map { index in
       Contributor(
         player: players[index], sharePPM: shares.ppm[index],
         standardErrorPPM: values[index].standardError.map {
           InformationShares.standardErrorPPM(
             $0, influences: values.map(\.shapley), withoutSources: influence.withoutSources,
-            withAllSources: influence.withAllSources)
+            withAllSources: withAllSources)
         },
         influence: values[index])
     }

@@ -27,10 +27,14 @@ package struct Influence: Sendable, Equatable {
   package let table: [(coalition: Coalition, value: MicroNats)]
   package let isExact: Bool
 
-  package var shares: InformationShares {
+  /// The contributors' information shares; a refusal credits nobody.
+  ///
+  /// What a refusal gains from passages that do not answer are hundredths of a nat. As parts of its own
+  /// surprise they would be whole shares, of whoever crowds out the passage that answers.
+  package func shares(isRefusal: Bool) -> InformationShares {
     InformationShares(
       influences: contributors.map(\.shapley), withoutSources: withoutSources,
-      withAllSources: withAllSources)
+      withAllSources: isRefusal ? withoutSources : withAllSources)
   }
 
   package static func == (a: Influence, b: Influence) -> Bool {

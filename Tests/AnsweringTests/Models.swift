@@ -21,6 +21,9 @@ enum Models {
   static let embedder = Result {
     try EmbeddingModel.load(path: path("Models/embedding.gguf"), backend: backend.get())
   }
+  static let crossEncoder = Result {
+    try CrossEncoder.load(path: path("Models/cross-encoder.gguf"), backend: backend.get())
+  }
   static let stories = Result {
     try LanguageModel.load(path: storiesPath, backend: backend.get())
   }
@@ -45,6 +48,13 @@ enum Models {
     try ReaderAnswerer(
       model: reader.get(), embedder: embedder.get(), lexicon: lexicon.get(), weights: weights,
       repetitions: repetitions, cache: cache, cacheBytes: cacheBytes)
+  }
+
+  /// With the cross-encoder, as the agent has it.
+  static func completeAnswerer() throws -> ReaderAnswerer {
+    try ReaderAnswerer(
+      model: reader.get(), embedder: embedder.get(), crossEncoder: crossEncoder.get(),
+      lexicon: lexicon.get())
   }
 }
 

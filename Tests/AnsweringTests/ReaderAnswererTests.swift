@@ -14,7 +14,7 @@ import Testing
   func `it quotes the sentence that answers and cites its source`(
     question: String, fact: String, source: String
   ) throws {
-    let answer = try Models.answerer().answer(question, sources: Village.sources)
+    let answer = try Models.completeAnswerer().answer(question, sources: Village.sources)
     #expect(answer.text.contains(fact))
     let citation = try #require(answer.citations.first)
     #expect(Village.sources[citation.source].reference == source)
@@ -67,6 +67,18 @@ import Testing
     let report = try answerer.attribute(answer, seed: 0)
     #expect(report.contributors.isEmpty && report.ownKnowledgePPM == 1_000_000)
     #expect(report.coalitions.count == 1)
+  }
+
+  @Test func `a refusal credits nobody, though passages make it likelier`() throws {
+    var weights = LabelWeights.tuned
+    weights.none = 60
+    let answerer = try Models.answerer(weights: weights)
+    let answer = try answerer.answer("Who teaches?", sources: Village.sources)
+    #expect(answer.isRefusal)
+    let report = try answerer.attribute(answer, seed: 0)
+    #expect(report.influence.withAllSources > report.influence.withoutSources)
+    #expect(report.contributors.map(\.sharePPM) == answer.players.map { _ in 0 })
+    #expect(report.documents.allSatisfy { $0.sharePPM == 0 } && report.ownKnowledgePPM == 1_000_000)
   }
 
   @Test func `text arrives in pieces that make up the answer`() throws {

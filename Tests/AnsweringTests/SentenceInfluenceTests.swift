@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test func `the quoted sentence ranks first when it alone holds the answer`() throws {
-    let answerer = try Models.answerer()
+    let answerer = try Models.completeAnswerer()
     for (question, source, sentence) in [
       ("Who built the Orrin lighthouse?", "lighthouse", 0),
       ("How tall is the lighthouse?", "lighthouse", 1),

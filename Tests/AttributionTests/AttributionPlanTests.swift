@@ -10,7 +10,9 @@ import Testing
     let influence = try plan.influence(scoredBy: TableScorer(unanimity))
     #expect(influence.contributors.map(\.shapley) == [2, 2])
     #expect(influence.documents.map(\.owen) == [1, 1, 2])
-    #expect(influence.shares.ppm == [500_000, 500_000])
+    #expect(influence.shares(isRefusal: false).ppm == [500_000, 500_000])
+    #expect(influence.shares(isRefusal: true).ppm == [0, 0])
+    #expect(influence.shares(isRefusal: true).ownKnowledgePPM == 1_000_000)
   }
 
   @Test(arguments: UInt64(1)...12)
@@ -159,7 +161,7 @@ import Testing
     let plan = AttributionPlan(partition: Partition(contributorOfDocument: []), seed: 0)
     let influence = try plan.influence(from: CoalitionValues([.nobody: -5]))
     #expect(influence.contributors.isEmpty && influence.documents.isEmpty)
-    #expect(influence.shares.ownKnowledgePPM == 1_000_000)
+    #expect(influence.shares(isRefusal: false).ownKnowledgePPM == 1_000_000)
   }
 
   @Test func `a missing coalition is named`() throws {

@@ -42,7 +42,8 @@ import Testing
         #expect(
           documents.map(\.owen).reduce(0, +) == influence.contributors[contributor].shapley)
       }
-      #expect(influence.shares.ppm.reduce(influence.shares.ownKnowledgePPM, +) == 1_000_000)
+      let shares = influence.shares(isRefusal: false)
+      #expect(shares.ppm.reduce(shares.ownKnowledgePPM, +) == 1_000_000)
     }
   }
 

@@ -59,7 +59,7 @@ import Testing
         ],
         ["On Sundays the bakery stays closed."],
       ])
-    let expected = [[-3.04491, -13.77662], [3.08399, -7.11521, -5.69076], [-9.54517]]
+    let expected = [[-4.35245, -13.36465], [2.92934, -11.85675, -8.98841], [-13.23419]]
     for (sentences, scores) in zip(found, expected) {
       try #require(sentences.count == scores.count)
       for (sentence, score) in zip(sentences, scores) {

@@ -30,6 +30,8 @@ def main():
         "--cross-tokens", type=float, default=8e6, help="how long to train the cross-encoder"
     )
     parser.add_argument("--cross-start", type=Path, help="continue from this cross-encoder")
+    parser.add_argument("--other", type=Path, help="mean: folder of the earlier cross-encoder")
+    parser.add_argument("--share", type=float, default=0.7, help="mean: weight of OUT's")
     parser.add_argument("--start", type=Path, help="continue from this GGUF, not from random")
     parser.add_argument(
         "--merge-heads", action="store_true", help="with half as many heads, twice as wide"
@@ -107,6 +109,18 @@ def run_cross(options):
     print(path)
 
 
+def run_mean(options):
+    """Writes a cross-encoder between OUT's checkpoint and another one that it was trained from."""
+    if options.other is None or not 0 <= options.share <= 1:
+        raise SystemExit("mean: needs --other FOLDER and a --share of 0 to 1")
+    model = CrossEncoder(options.cross_start or ENCODER)
+    states = [cross_train.trained_state(folder) for folder in (options.out, options.other)]
+    model.load_state_dict(cross_train.mean(*states, options.share))
+    path = options.out / "cross-encoder-mean.gguf"
+    cross_export.save(model, path, "MiniLM-L6-sentences")
+    print(path)
+
+
 def material(options):
     """What training and evaluation read."""
     prepared = passages.load(options.out / "prepared.pickle")
@@ -136,6 +150,7 @@ STEPS = {
     "export": export,
     "evaluate": run_evaluation,
     "cross": run_cross,
+    "mean": run_mean,
 }
 
 if __name__ == "__main__":

@@ -228,6 +228,16 @@ class CrossTraining:
         print(f"resumed after {self.step} steps and {self.tokens} tokens", flush=True)
 
 
+def trained_state(folder):
+    """The model's state in a folder's checkpoint."""
+    return torch.load(folder / "cross.pt", weights_only=True)["model"]
+
+
+def mean(state, other, share):
+    """`share` of a model's state and the rest of another's, which began from the same weights."""
+    return {name: share * value + (1 - share) * other[name] for name, value in state.items()}
+
+
 def loss(groups, values, terms):
     """The sum that is minimised, and its parts by name."""
     mixed, alone, spans, at = [], [], [], 0

@@ -89,6 +89,14 @@ class CrossEncoderTests(unittest.TestCase):
             found = CrossEncoder(path)(pairs_again(pairs))[0][0]
         torch.testing.assert_close(found, expected, rtol=0, atol=0.05)
 
+    def test_a_mean_lies_between_two_checkpoints(self):
+        states = [CrossEncoder(TINY).state_dict() for _ in range(2)]
+        for value in states[1].values():
+            value += 1
+        found = cross_train.mean(*states, 0.75)
+        for name, value in states[0].items():
+            torch.testing.assert_close(found[name], value + 0.25)
+
     def test_embeddings_and_separate_layers_are_not_trained(self):
         self.model([(self.asked(), self.texts(SENTENCES)[0])])[0][0].sum().backward()
         self.assertEqual({key.split("/")[1] for key in self.model.trained}, {"1", "2"})
