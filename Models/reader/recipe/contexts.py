@@ -168,11 +168,16 @@ def best_window(passage, question, rng):
 
 
 def distinct(pieces):
-    """Each passage once."""
-    seen, kept = set(), []
+    """Each passage once, and none that has a sentence of an earlier one.
+
+    A sentence that stands twice would be right in one place and wrong in the other.
+    """
+    seen, told, kept = set(), set(), []
     for piece in pieces:
-        if id(piece.passage) not in seen:
+        tells = piece.passage.told(piece.indices)
+        if id(piece.passage) not in seen and not tells & told:
             seen.add(id(piece.passage))
+            told |= tells
             kept.append(piece)
     return kept
 

@@ -10,6 +10,8 @@ from .layout import SPECIAL_TOKENS
 NEIGHBOURS = 6
 # A stem that more passages hold than this does not decide which are near.
 COMMON = 1500
+# A sentence of fewer stems may stand in two texts by chance.
+TELLING = 4
 HELD_OUT, ASKED, PROSE = "held-out-questions", "passages-with-questions", "prose"
 # 50 rows of unknown origin, some of them Turkish: not trained on.
 UNUSED = {"squad"}
@@ -46,6 +48,10 @@ class Passage:
     vector: int | None
     questions: list[Asked]
 
+    def told(self, indices=None):
+        """What its sentences, or some of them, say: the stems of each that is long enough."""
+        return told(self.stems if indices is None else [self.stems[index] for index in indices])
+
     def embedded_texts(self):
         """The texts of its vectors, in their order."""
         texts = []
@@ -66,6 +72,11 @@ class Prepared:
         """The texts of all vectors, in the order of their numbers."""
         passages = self.held_out + self.asked
         return [text for passage in passages for text in passage.embedded_texts()]
+
+
+def told(sentences):
+    """What sentences say, given the stems of each: those of the ones that are long enough."""
+    return {tuple(stems) for stems in sentences if len(stems) >= TELLING}
 
 
 class Preparation:
@@ -125,6 +136,8 @@ def prepare(data, tokenizer, exclusion, table):
         if name == ASKED:
             # Before they are numbered, so that numbers are places in the list of texts.
             kept = [row for row in kept if row.source not in UNUSED]
+        if name != HELD_OUT:
+            kept = unlike(kept, parts[HELD_OUT], name)
         parts[name] = [preparation.passage(row) for row in kept]
     asked = [passage for passage in parts[ASKED] if passage.questions]
     held_out = [passage for passage in parts[HELD_OUT] if passage.questions]
@@ -133,8 +146,21 @@ def prepare(data, tokenizer, exclusion, table):
     return Prepared(held_out, asked, parts[PROSE])
 
 
+def unlike(loaded, held_out, name):
+    """The rows that have no sentence of a held-out passage; the others would be known by heart."""
+    known = set().union(*(passage.told() for passage in held_out))
+    kept = [row for row in loaded if not told(map(lexicon.content_stems, row.sentences)) & known]
+    print(f"{name}: {len(loaded) - len(kept)} rows left out that have a held-out sentence")
+    return kept
+
+
 def find_near(passages, table):
-    """Fills in which other passages are nearest to each question by BM25, nearest first."""
+    """Fills in which other passages are nearest to each question by BM25, nearest first.
+
+    Those that have a sentence of its passage are left out. The rows hold many texts twice, cut at
+    other places, and what answers in one of them would be wrong in the other.
+    """
+    repeats = repeating(passages)
     stems = [set().union(*passage.stems) for passage in passages]
     holders = {}
     for index, found in enumerate(stems):
@@ -148,9 +174,21 @@ def find_near(passages, table):
                 rarity = table.rarity.get(stem, table.rarest)
                 for index in members if len(members) <= COMMON else []:
                     scores[index] = scores.get(index, 0) + rarity
-            scores.pop(own, None)
-            damped = {index: -scores[index] / (1 + 0.03 * len(stems[index])) for index in scores}
+            damped = {
+                index: -scores[index] / (1 + 0.03 * len(stems[index]))
+                for index in scores
+                if index != own and index not in repeats[own]
+            }
             question.near = sorted(damped, key=damped.get)[:NEIGHBOURS]
+
+
+def repeating(passages):
+    """For each passage the numbers of those that have a sentence of it."""
+    holders = {}
+    for index, passage in enumerate(passages):
+        for stems in passage.told():
+            holders.setdefault(stems, set()).add(index)
+    return [set().union(*(holders[stems] for stems in p.told())) for p in passages]
 
 
 def save(prepared, path):

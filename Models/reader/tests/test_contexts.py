@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import numpy
 
-from recipe import cloze, contexts, facts, layout
+from recipe import cloze, contexts, facts, layout, lexicon
 from recipe.contexts import Choice, Made, Piece, Question, SequenceMaker
+from recipe.passages import Passage
 from recipe.terms import LabelTerms
 
 
@@ -15,6 +16,26 @@ def encode(text):
 
 def piece(*sentences):
     return Piece(Made(list(sentences), [encode(s) for s in sentences]), list(range(len(sentences))))
+
+
+class DistinctTests(unittest.TestCase):
+    def test_a_piece_with_a_sentence_of_an_earlier_one_is_dropped(self):
+        texts = [
+            ["The old keeper lit four lamps.", "Fog came."],
+            ["Nobody saw it.", "The old keeper lit four LAMPS!"],
+            ["Fog came."],
+        ]
+        pieces = []
+        for sentences in texts:
+            stems = [lexicon.content_stems(sentence) for sentence in sentences]
+            passage = Passage("nqg", sentences, [], stems, None, [])
+            pieces.append(Piece(passage, list(range(len(sentences)))))
+        first, second, third = pieces
+        # Few words may well stand in two texts.
+        self.assertEqual(contexts.distinct([first, second, third, first]), [first, third])
+        # A window without the sentence repeats nothing.
+        apart = Piece(second.passage, [0])
+        self.assertEqual(contexts.distinct([first, apart]), [first, apart])
 
 
 class SequenceTests(unittest.TestCase):

@@ -66,3 +66,27 @@ class PreparationTests(unittest.TestCase):
                 self.assertEqual(texts[question.vector], question.text)
         # Held-out rows are measured on, whatever their source.
         self.assertEqual(len(found.held_out), 2)
+
+    def test_a_row_with_a_held_out_sentence_is_not_trained_on(self):
+        copy = row("nqg", 2)
+        copy["sents"][1] = "Held-out: its keeper number 1 SINGS!"
+        other = dict(row("nqg", 5), sents=["A keeper sings.", "Station 5 was built, in spring."])
+        copied = dict(row("nqg", 7), sents=["Station 1 was opened, in spring!", "Nobody was there."])
+        with tempfile.TemporaryDirectory() as name:
+            found = prepared(Path(name), [copy, other, copied])
+        self.assertEqual([p.sentences for p in found.asked], [copy["sents"], other["sents"]])
+
+    def test_a_passage_that_repeats_a_sentence_does_not_compete(self):
+        rows = [row("nqg", number) for number in (5, 7, 8, 10)]
+        rows[1]["sents"].append(rows[0]["sents"][0].upper())
+        with tempfile.TemporaryDirectory() as name:
+            asked = prepared(Path(name), rows).asked
+        near = {p.sentences[0]: p.questions[0].near for p in asked}
+        places = {p.sentences[0]: place for place, p in enumerate(asked)}
+        first, second, third, fourth = (each["sents"][0] for each in rows)
+        for text, others in (
+            (first, [third, fourth]),
+            (second, [third, fourth]),
+            (third, [first, second, fourth]),
+        ):
+            self.assertEqual(sorted(near[text]), sorted(places[other] for other in others))
